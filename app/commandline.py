@@ -1,0 +1,46 @@
+"""The docker command line that an action is equal to, with what must not be seen kept apart."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+MASK = "•••"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A word whose value is hidden: `prefix` is shown (`KEY=`), `value` only ever leaves by copy."""
+
+    prefix: str
+    value: str
+
+
+Word = str | Secret
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """One docker command line. `words` begins with `docker`; empty means that no command line is equal to it."""
+
+    words: tuple[Word, ...] = ()
+
+    @classmethod
+    def docker(cls, *words: Word) -> CommandLine:
+        """A line that begins with `docker`."""
+        return cls(("docker", *words))
+
+    @property
+    def shown(self) -> str:
+        """For the screen and for disk: quoted for a POSIX shell, secrets masked."""
+        return " ".join(shlex.quote(w) if isinstance(w, str) else shlex.quote(w.prefix) + MASK for w in self.words)
+
+    @property
+    def copied(self) -> str:
+        """For the clipboard, with the values, because the person asked for a line that works."""
+        return shlex.join(self.argv)
+
+    @property
+    def argv(self) -> list[str]:
+        """For running: plain words."""
+        return [w if isinstance(w, str) else w.prefix + w.value for w in self.words]

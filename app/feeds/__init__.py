@@ -1,0 +1,1 @@
+"""Live streams for one view each: logs, stats, processes."""

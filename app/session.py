@@ -1,0 +1,195 @@
+"""Session: the engine in use and everything that pages do through it."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
+
+from app.commands.command import Command
+from app.notices import Notice, notice_for
+from app.operation import Operation, Operations, OperationState
+from app.stores.stores import Stores
+from app.sync import Sync
+from app.tasks import TaskScope
+from backend.client import Engine
+from backend.endpoint import Endpoint
+from backend.errors import BackendError, EngineGone
+from backend.types.system import Feature
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Phase(enum.Enum):
+    """NONE: no engine chosen or found. LOST: it was there; the stores are stale and it is tried again."""
+
+    NONE = "none"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """What is known of the engine in use, from /_ping and the event stream. `retry_at` is loop time."""
+
+    phase: Phase = Phase.NONE
+    endpoint: Endpoint | None = None
+    label: str = ""
+    version: str = ""
+    product: str = ""
+    error: BackendError | None = None
+    retry_at: float | None = None
+
+
+class Session(QObject):
+    """One engine at a time; `use` switches.
+
+    Signals: `state_changed(EngineState)`, `noticed(Notice)` for what a person must be told,
+    `succeeded(Operation, str)` with the words of a command that was done.
+    """
+
+    state_changed = Signal(object)
+    noticed = Signal(object)
+    succeeded = Signal(object, str)
+
+    def __init__(self, scope: TaskScope, operations: Operations, stores: Stores, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._scope = scope
+        self.operations = operations
+        self.stores = stores
+        self.state = EngineState()
+        self.engine: Engine | None = None
+        self._sync: Sync | None = None
+
+    def can(self, feature: Feature) -> bool:
+        """Whether the engine in use offers `feature`."""
+        return self.engine is not None and feature in self.engine.features
+
+    def run(
+        self,
+        command: Command[T],
+        target: T,
+        *,
+        then: Callable[[Operation], None] | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+        owner: QObject | None = None,
+    ) -> Operation:
+        """Runs a command on a target. Success and failure are told by toast, unless `failed` takes the error.
+
+        `then(operation)` and `failed(error)` are dropped when `owner` has been deleted meanwhile.
+        """
+        operation = self.operations.start(
+            command.title, command.subject(target), command.line(target), lambda op: command.run(self._need(), target, op)
+        )
+
+        def on_ended() -> None:
+            alive = owner is None or isValid(owner)
+            if operation.state is OperationState.SUCCEEDED:
+                if words := command.done(target):
+                    self.succeeded.emit(operation, words)
+                if then is not None and alive:
+                    then(operation)
+            elif operation.state is OperationState.FAILED and operation.error is not None:
+                if failed is not None and alive:
+                    failed(operation.error)
+                else:
+                    self.noticed.emit(notice_for(operation.error, command.title, command.subject(target)))
+
+        operation.ended.connect(on_ended)
+        return operation
+
+    def ask(
+        self,
+        question: Callable[[Engine], Awaitable[R]],
+        then: Callable[[R], None],
+        failed: Callable[[BaseException], None] | None = None,
+        *,
+        owner: QObject | None = None,
+    ) -> asyncio.Task[Any] | None:
+        """Asks the engine something for a view; the answer comes to `then` unless `owner` is gone.
+
+        Returns the task: a view that asks anew cancels the question before. Errors go to `failed`, or nowhere when
+        the engine went away (the banner says so), else to a notice.
+        """
+
+        async def work() -> None:
+            try:
+                answer = await question(self._need())
+            except (BackendError, OSError) as error:
+                if owner is not None and not isValid(owner):
+                    return
+                if failed is not None:
+                    failed(error)
+                elif not isinstance(error, EngineGone):
+                    self.noticed.emit(notice_for(error))
+                return
+            if owner is None or isValid(owner):
+                then(answer)
+
+        return self._scope.start(work(), name="question")
+
+    def notice(self, notice: Notice) -> None:
+        """Tells the person something."""
+        self.noticed.emit(notice)
+
+    def use(self, endpoint: Endpoint, label: str) -> None:
+        """Leaves the engine in use and connects to another; the stores are emptied when it is not the same."""
+        self._scope.start(self._switch(endpoint, label), name="switch engine")
+
+    def retry_now(self) -> None:
+        """Tries a lost engine at once instead of waiting."""
+        if self._sync is not None:
+            self._sync.retry_now()
+
+    async def leave(self) -> None:
+        """Closes the connection; operations that still run fail as gone."""
+        sync, self._sync = self._sync, None
+        engine, self.engine = self.engine, None
+        if sync is not None:
+            await sync.close()
+        if engine is not None:
+            await engine.close()
+        self._set(EngineState())
+
+    async def _switch(self, endpoint: Endpoint, label: str) -> None:
+        same = self.state.endpoint == endpoint
+        await self.leave()
+        if not same:
+            self.stores.clear()
+        self.engine = Engine(endpoint)
+        self._set(EngineState(Phase.CONNECTING, endpoint, label))
+        self._sync = Sync(self.engine, self.stores, self._scope)
+        self._sync.connected.connect(self._on_connected)
+        self._sync.lost.connect(self._on_lost)
+        self._sync.start()
+
+    def _on_connected(self) -> None:
+        assert self.engine is not None
+        version = self.engine.version
+        self._set(
+            replace(
+                self.state, phase=Phase.CONNECTED, version=version.version, product=self.engine.product, error=None,
+                retry_at=None,
+            )
+        )
+
+    def _on_lost(self, error: BackendError, retry_at: float) -> None:
+        phase = Phase.LOST if self.state.phase in (Phase.CONNECTED, Phase.LOST) else Phase.CONNECTING
+        self._set(replace(self.state, phase=phase, error=error, retry_at=retry_at))
+
+    def _need(self) -> Engine:
+        if self.engine is None:
+            raise EngineGone("no engine is in use")
+        return self.engine
+
+    def _set(self, state: EngineState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)

@@ -1,0 +1,1 @@
+"""Truth in memory, one store per noun, filled by app.sync alone."""

@@ -1,0 +1,1 @@
+"""Files that the program shows: design tokens, icons, fonts."""
