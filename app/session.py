@@ -86,7 +86,10 @@ class Session(QObject):
         `then(operation)` and `failed(error)` are dropped when `owner` has been deleted meanwhile.
         """
         operation = self.operations.start(
-            command.title, command.subject(target), command.line(target), lambda op: command.run(self._need(), target, op)
+            command.title,
+            command.subject(target),
+            command.line(target),
+            lambda op: command.run(self._need(), target, op),
         )
 
         def on_ended() -> None:
@@ -175,7 +178,11 @@ class Session(QObject):
         version = self.engine.version
         self._set(
             replace(
-                self.state, phase=Phase.CONNECTED, version=version.version, product=self.engine.product, error=None,
+                self.state,
+                phase=Phase.CONNECTED,
+                version=version.version,
+                product=self.engine.product,
+                error=None,
                 retry_at=None,
             )
         )

@@ -1,0 +1,216 @@
+"""Sync: keeps the stores equal to one engine, by its events and by snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from app.stores.stores import Stores
+from app.tasks import TaskScope
+from backend import containers, events, images, networks, volumes
+from backend.client import Engine
+from backend.errors import BackendError, EngineGone, EngineTimeout
+from backend.types.containers import ContainerId
+from backend.types.system import Event
+
+BATCH_SECONDS: Final = 0.05
+"""Events are gathered this long, so that a burst costs one call."""
+PING_EVERY: Final = 3.0
+PING_DEADLINE: Final = 2.0
+"""Together at most five seconds until a silent engine is called lost."""
+RESYNC_EVERY: Final = 60.0
+FIRST_DELAY: Final = 0.25
+LAST_DELAY: Final = 1.0
+"""A try costs a connect, so the delay stays short: back within two seconds of the engine's return."""
+MANY: Final = 50
+"""From so many changed containers on, one full list is cheaper than a filter."""
+
+QUIET_ACTIONS: Final = frozenset(
+    {
+        "exec_create",
+        "exec_start",
+        "exec_die",
+        "exec_detach",
+        "top",
+        "resize",
+        "attach",
+        "detach",
+        "archive-path",
+        "export",
+        "copy",
+    }
+)
+"""Actions that change nothing that a list shows; health checks fire three of them at every run."""
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception in a group, however deep."""
+    inner = group.exceptions[0]
+    return first_of(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+class Sync(QObject):
+    """One task per connection: open, subscribe, load, apply, and again when it breaks.
+
+    Signals: `connected()` when the stores hold a fresh snapshot, `lost(BackendError, retry_at)` with the loop time of the
+    next try, `happened(tuple of Event)` in batches.
+    """
+
+    connected = Signal()
+    lost = Signal(object, float)
+    happened = Signal(object)
+
+    def __init__(self, engine: Engine, stores: Stores, scope: TaskScope, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._stores = stores
+        self._scope = scope
+        self._task: asyncio.Task[object] | None = None
+        self._hurry = asyncio.Event()
+        self._reload = asyncio.Event()
+
+    def start(self) -> None:
+        """Begins; the task belongs to the scope."""
+        self._task = self._scope.start(self._run(), name="sync")
+
+    def retry_now(self) -> None:
+        """Ends the wait for the next try."""
+        self._hurry.set()
+
+    def reload(self) -> None:
+        """Asks for a fresh snapshot of everything."""
+        self._reload.set()
+
+    async def close(self) -> None:
+        """Ends the task and waits for it."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError, BackendError):
+                await task
+
+    async def _run(self) -> None:
+        delay = FIRST_DELAY
+        while True:
+            try:
+                await self._engine.open(deadline=5)
+                delay = FIRST_DELAY
+                await self._follow()
+            except BackendError as error:
+                failure: BackendError = error
+            except OSError as error:
+                failure = EngineGone("the connection to the engine", str(error))
+            await self._engine.reset()
+            self._stores.mark_stale(True)
+            self.lost.emit(failure, asyncio.get_running_loop().time() + delay)
+            await self._pause(delay)
+            delay = min(delay * 2, LAST_DELAY)
+
+    async def _pause(self, seconds: float) -> None:
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+
+    async def _follow(self) -> None:
+        """Returns never; raises what broke the connection."""
+        inbox: asyncio.Queue[Event] = asyncio.Queue(maxsize=10_000)
+        subscribed = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read(inbox, subscribed))
+                group.create_task(self._watch())
+                group.create_task(self._apply(inbox, subscribed))
+        except BaseExceptionGroup as failures:
+            known = failures.subgroup((BackendError, OSError))
+            raise first_of(known if known is not None else failures) from failures
+
+    async def _read(self, inbox: asyncio.Queue[Event], subscribed: asyncio.Event) -> None:
+        async for event in events.stream(self._engine, opened=subscribed.set):
+            await inbox.put(event)
+        raise EngineGone("the event stream", "the engine closed it")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(PING_EVERY)
+            await self._engine.ping(deadline=PING_DEADLINE)
+
+    async def _apply(self, inbox: asyncio.Queue[Event], subscribed: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(subscribed.wait(), 5)
+        except TimeoutError:
+            raise EngineTimeout("the event stream", 5) from None
+        await self._load_all()
+        self.connected.emit()
+        loaded = time.monotonic()
+        while True:
+            batch = await self._gather(inbox)
+            if self._reload.is_set() or time.monotonic() - loaded > RESYNC_EVERY:
+                self._reload.clear()
+                await self._load_all()
+                loaded = time.monotonic()
+            elif batch:
+                await self._refresh(batch)
+            if batch:
+                self.happened.emit(batch)
+
+    async def _gather(self, inbox: asyncio.Queue[Event]) -> tuple[Event, ...]:
+        """The next burst of events; empty when nothing came for a while or a reload was asked for."""
+        first = asyncio.ensure_future(inbox.get())
+        reload = asyncio.ensure_future(self._reload.wait())
+        try:
+            done, _ = await asyncio.wait((first, reload), timeout=RESYNC_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in (first, reload):
+                waiter.cancel()
+        if first not in done:
+            return ()
+        await asyncio.sleep(BATCH_SECONDS)
+        batch = [first.result()]
+        while not inbox.empty():
+            batch.append(inbox.get_nowait())
+        return tuple(batch)
+
+    async def _load_all(self) -> None:
+        stores = self._stores
+        stores.containers.replace(await containers.list_(self._engine))
+        stores.images.replace(await images.list_(self._engine))
+        stores.volumes.replace(await volumes.list_(self._engine))
+        stores.networks.replace(await networks.list_(self._engine))
+
+    async def _refresh(self, batch: tuple[Event, ...]) -> None:
+        ids = {
+            ContainerId(e.actor.id)
+            for e in batch
+            if e.type == "container" and e.action.partition(":")[0] not in QUIET_ACTIONS
+        }
+        types = {e.type for e in batch}
+        committed = any(e.action == "commit" for e in batch)
+        if ids:
+            await self._refresh_containers(ids)
+        if "image" in types or committed or "builder" in types:
+            self._stores.images.replace(await images.list_(self._engine))
+        later: dict[str, Callable[[], Awaitable[None]]] = {
+            "volume": self._refresh_volumes,
+            "network": self._refresh_networks,
+        }
+        for kind, refresh in later.items():
+            if kind in types:
+                await refresh()
+
+    async def _refresh_containers(self, ids: set[ContainerId]) -> None:
+        if len(ids) > MANY:
+            self._stores.containers.replace(await containers.list_(self._engine))
+            return
+        found = await containers.list_(self._engine, ids=sorted(ids))
+        self._stores.containers.apply(found, ids - {c.id for c in found})
+
+    async def _refresh_volumes(self) -> None:
+        self._stores.volumes.replace(await volumes.list_(self._engine))
+
+    async def _refresh_networks(self) -> None:
+        self._stores.networks.replace(await networks.list_(self._engine))
