@@ -1,0 +1,30 @@
+"""The one style sheet: what Qt draws itself and what cannot be painted by a widget of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_SHEET = """
+QToolTip {{ background: {text}; color: {surface}; border: 0px; border-radius: 4px; padding: 4px 8px; }}
+QScrollBar {{ background: transparent; border: 0px; margin: 0px; }}
+QScrollBar:vertical {{ width: 6px; }}
+QScrollBar:horizontal {{ height: 6px; }}
+QScrollBar::handle {{ background: {track}; border-radius: 3px; }}
+QScrollBar::handle:hover, QScrollBar::handle:pressed {{ background: {control_border}; }}
+QScrollBar::handle:vertical {{ min-height: 32px; }}
+QScrollBar::handle:horizontal {{ min-width: 32px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0px; height: 0px; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QAbstractScrollArea {{ border: 0px; }}
+QAbstractScrollArea::corner {{ background: transparent; }}
+QMenu {{ background: transparent; border: 0px; padding: 5px; }}
+QMenu::item {{ min-height: 28px; padding: 0px 20px 0px 38px; }}
+QMenu::separator {{ height: 9px; }}
+QSplitter::handle {{ background: {border}; }}
+"""
+
+
+def build(css: Callable[[str], str]) -> str:
+    """The sheet with colours from `css(token)`; nothing but tokens ever goes in."""
+    names = ("text", "surface", "track", "control-border", "border")
+    return _SHEET.format(**{name.replace("-", "_"): css(name) for name in names})
