@@ -1,0 +1,187 @@
+"""Containers in words: what state a row shows and why, which ports can be opened, which group it is in."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from app.presentation.units import plural, short_id
+from backend.types.containers import FOLDER_LABEL, ContainerDetails, ContainerSummary
+
+_CODE = re.compile(r"\((-?\d+)\)")
+_STOPPED_BY_HAND = {130: "interrupted", 137: "killed", 143: "stopped"}
+_CODES = {125: "could not start", 126: "not executable", 127: "command not found", 134: "aborted", 139: "crashed"}
+_ALIASES = {"stopped": "exited", "configured": "created", "initialized": "created", "stopping": "running"}
+_OPEN = frozenset(("", "0.0.0.0", "::", "[::]"))  # noqa: S104 -- compared with, never bound
+_SECURE = frozenset((443, 8443))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What only an inspect knows about a container in trouble; `failing` is the streak of failed health checks."""
+
+    oom: bool = False
+    failing: int = 0
+    restarts: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """How a state is shown. `role` is success, warning, danger or empty for at rest; a calm state is in grey.
+
+    `icon` is empty for a running container, which shows a dot in its role's colour.
+    """
+
+    icon: str
+    word: str
+    reason: str = ""
+    role: str = ""
+    calm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """One port that can be reached at the engine's host; `open` when it listens on every interface."""
+
+    host: int
+    container: int
+    protocol: str
+    ip: str
+    open: bool
+
+    def url(self, host: str = "localhost") -> str:
+        """Where a browser finds it, or nothing for what is not TCP. The engine's `host` stands in for `any address`."""
+        if self.protocol != "tcp":
+            return ""
+        name = host if self.open or self.ip.startswith("127.") or self.ip == "::1" else self.ip
+        if ":" in name and not name.startswith("["):
+            name = f"[{name}]"
+        return f"{'https' if self.container in _SECURE else 'http'}://{name}:{self.host}"
+
+
+def reason_of(details: ContainerDetails) -> Reason:
+    """What an inspect says about why a container is in trouble."""
+    state = details.state
+    failing = state.health.failing_streak if state.health is not None else 0
+    return Reason(state.oom_killed, failing, details.restart_count, state.error)
+
+
+def _normal(row: ContainerSummary) -> str:
+    state = row.state.lower()
+    return _ALIASES.get(state, state)
+
+
+def exit_code(row: ContainerSummary) -> int | None:
+    """The exit code in the engine's own words (`Exited (137) 41 minutes ago`), None when they hold none."""
+    found = _CODE.search(row.status)
+    return int(found[1]) if found else None
+
+
+def state_of(row: ContainerSummary, reason: Reason | None = None) -> StateView:
+    """The state of a row; `reason` adds what an inspect found."""
+    state = _normal(row)
+    if state == "running":
+        return _running(row, reason)
+    if state == "exited":
+        return _exited(row, reason)
+    if state == "restarting":
+        tries = _ordinal(reason.restarts) + " try" if reason is not None and reason.restarts else ""
+        return StateView("refresh-cw", "Restarting", tries, "warning", calm=False)
+    if state == "dead":
+        return StateView("circle-x", "Dead", "could not be removed", "danger", calm=False)
+    calm = {"paused": ("pause", "Paused"), "created": ("circle", "Created"), "removing": ("trash-2", "Removing")}
+    return StateView(*calm.get(state, ("circle-help", "Unknown")))
+
+
+def _running(row: ContainerSummary, reason: Reason | None) -> StateView:
+    status = row.status.lower()
+    if "(unhealthy)" in status:
+        failed = plural(reason.failing, "failed check") if reason is not None and reason.failing else ""
+        return StateView("heart-pulse", "Unhealthy", failed, "warning", calm=False)
+    if "(paused)" in status:
+        return StateView("pause", "Paused")
+    return StateView("", "Running", "starting" if "(health: starting)" in status else "", "success")
+
+
+def _exited(row: ContainerSummary, reason: Reason | None) -> StateView:
+    code = exit_code(row)
+    if code is None:
+        return StateView("circle-stop", "Exited")
+    if reason is not None and reason.oom:
+        return StateView("circle-x", f"Exited {code}", "out of memory", "danger", calm=False)
+    if code == 0 or code in _STOPPED_BY_HAND:
+        return StateView("circle-stop", f"Exited {code}", _STOPPED_BY_HAND.get(code, ""))
+    return StateView("circle-x", f"Exited {code}", _CODES.get(code, ""), "danger", calm=False)
+
+
+def _ordinal(number: int) -> str:
+    tail = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{tail}"
+
+
+def is_running(row: ContainerSummary) -> bool:
+    """Whether its processes run now."""
+    return state_of(row).word in ("Running", "Unhealthy")
+
+
+def is_stopped(row: ContainerSummary) -> bool:
+    """Whether it has no processes and could be started."""
+    return _normal(row) in ("exited", "created", "dead")
+
+
+def is_problem(row: ContainerSummary, reason: Reason | None = None) -> bool:
+    """Whether a person should look at it."""
+    return not state_of(row, reason).calm
+
+
+def wants_reason(row: ContainerSummary) -> bool:
+    """Whether an inspect would tell why: killed, failing its checks, or restarting."""
+    state = state_of(row)
+    return state.word in ("Unhealthy", "Restarting") or (_normal(row) == "exited" and exit_code(row) == 137)
+
+
+def published_ports(row: ContainerSummary) -> tuple[PublishedPort, ...]:
+    """Published ports by host port; the pair of 0.0.0.0 and :: is one."""
+    found: dict[tuple[int, int, str, str], PublishedPort] = {}
+    for port in row.ports or ():
+        if port.public:
+            wide = port.ip in _OPEN
+            key = (port.public, port.private, port.protocol, "" if wide else port.ip)
+            found.setdefault(key, PublishedPort(port.public, port.private, port.protocol, port.ip, wide))
+    return tuple(sorted(found.values(), key=lambda p: (p.host, p.protocol, p.ip)))
+
+
+def port_text(port: PublishedPort) -> str:
+    """A chip's words: `8000`, or `53/udp`."""
+    return str(port.host) if port.protocol == "tcp" else f"{port.host}/{port.protocol}"
+
+
+def port_tip(port: PublishedPort) -> str:
+    """A port in one sentence, saying when it is open to the network."""
+    where = "every address of this computer, so the network can reach it" if port.open else port.ip
+    return f"{port.host} on {where} leads to {port.container}/{port.protocol}"
+
+
+def image_text(image: str) -> str:
+    """An image as a row shows it: an id shortened, Docker Hub's own prefixes gone."""
+    if image.startswith("sha256:"):
+        return short_id(image)
+    for prefix in ("docker.io/library/", "docker.io/"):
+        if image.startswith(prefix):
+            return image.removeprefix(prefix)
+    return image
+
+
+def group_of(row: ContainerSummary) -> tuple[str, str]:
+    """The compose project and its folder with the home as `~`; both empty for a container on its own."""
+    return row.project, folder_text((row.labels or {}).get(FOLDER_LABEL, ""))
+
+
+def folder_text(path: str) -> str:
+    """A folder of this computer, with the person's home as `~`."""
+    home = os.path.expanduser("~")
+    if home not in ("", "/") and (path == home or path.startswith(home + os.sep)):
+        return "~" + path[len(home) :]
+    return path
