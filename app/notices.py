@@ -136,7 +136,8 @@ def _denied(error: e.SocketDenied) -> Notice:
 def _untrusted(error: e.SocketUntrusted) -> Notice:
     return Notice(
         "This engine belongs to somebody else",
-        f"{error.where} belongs to {error.owner or 'another user'}. Whoever owns an engine sees all that you do with it.",
+        f"{error.where} belongs to {error.owner or 'another user'}. "
+        "Whoever owns an engine sees all that you do with it.",
         CHOOSE,
         "warning",
     )
@@ -260,7 +261,8 @@ def _rate(error: e.RateLimited) -> Notice:
 def _registry_denied(error: e.RegistryDenied) -> Notice:
     return Notice(
         f"{error.reference} was not found, or needs a login",
-        "Registries do not tell which of the two. Check the spelling; for a private repository sign in with docker login.",
+        "Registries do not tell which of the two. Check the spelling; "
+        "for a private repository sign in with docker login.",
     )
 
 
@@ -340,7 +342,8 @@ def _program(error: e.EngineProgramMissing) -> Notice:
 def _firewall(error: e.FirewallOwned) -> Notice:
     return Notice(
         "Another engine owns this host's firewall",
-        f"{sentence(error.owner)} Two engines there would wipe each other's port rules, so the embedded engine was not started.",
+        f"{sentence(error.owner)} Two engines there would wipe each other's port rules, "
+        "so the embedded engine was not started.",
         CHOOSE,
     )
 

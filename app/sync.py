@@ -57,8 +57,8 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 class Sync(QObject):
     """One task per connection: open, subscribe, load, apply, and again when it breaks.
 
-    Signals: `connected()` when the stores hold a fresh snapshot, `lost(BackendError, retry_at)` with the loop time of the
-    next try, `happened(tuple of Event)` in batches.
+    Signals: `connected()` when the stores hold a fresh snapshot, `lost(BackendError, retry_at)` with the loop time
+    of the next try, `happened(tuple of Event)` in batches.
     """
 
     connected = Signal()

@@ -1,0 +1,63 @@
+"""The program's own log: one bounded file, 0600, without bodies of requests or values."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+log = logging.getLogger("pilothouse")
+MAX_BYTES = 1_000_000
+
+
+class _PrivateFile(RotatingFileHandler):
+    def _open(self) -> Any:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
+
+
+def open_log(folder: Path) -> Path:
+    """Begins to write `folder`/pilothouse.log (three old ones are kept); returns its path."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "pilothouse.log"
+    handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8", errors="replace")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    return path
+
+
+def close_log() -> None:
+    """Closes the file."""
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+
+
+def catch_all(tell: Callable[[BaseException], None]) -> Callable[[], None]:
+    """Whatever nobody caught, in a slot, a thread or a finalizer, is logged and told. Returns the undo."""
+    old = sys.excepthook, threading.excepthook, sys.unraisablehook
+
+    def on_exception(_kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.error("not caught: %s", type(error).__name__, exc_info=(type(error), error, trace))
+        tell(error)
+
+    def on_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            on_exception(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def on_unraisable(args: Any) -> None:
+        log.error("in a finalizer: %s", args.err_msg, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = on_exception, on_thread, on_unraisable
+
+    def undo() -> None:
+        sys.excepthook, threading.excepthook, sys.unraisablehook = old
+
+    return undo

@@ -1,0 +1,69 @@
+"""Every public error has words of its own."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from app.notices import has_own_words, notice_for, sentence
+from backend import errors
+
+EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.BackendError)]
+
+
+def make(kind: type[errors.BackendError]) -> errors.BackendError:
+    values: dict[str, object] = {
+        "seconds": 5.0,
+        "status": 409,
+        "port": 8000,
+        "line": 3,
+        "running": True,
+        "code": 1,
+        "log": ("last words",),
+        "programs": ("dockerd", "podman"),
+        "reasons": ("user namespaces are off",),
+    }
+    names = [n for n in inspect.signature(kind.__init__).parameters if n not in ("self", "args", "kwargs")]
+    return kind(*(values.get(n, f"<b>{n}</b>") for n in names))
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda k: k.__name__)
+def test_every_error_has_its_own_notice(kind: type[errors.BackendError]) -> None:
+    assert has_own_words(kind)
+    notice = notice_for(make(kind))
+    assert notice.title
+    assert not notice.title.endswith(".")
+    for words in (notice.title, notice.detail):
+        assert not any(bad in words.lower() for bad in ("please", "oops", "successfully", "error response from daemon"))
+        assert "None" not in words
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda k: k.__name__)
+def test_the_title_says_what_failed(kind: type[errors.BackendError]) -> None:
+    notice = notice_for(make(kind), "Remove…", "nginx")
+    assert notice.title == "Could not remove nginx"
+    assert notice.detail
+
+
+def test_the_tree_in_the_docstring_names_every_error() -> None:
+    assert errors.__doc__ is not None
+    for kind in EVERY:
+        assert kind.__name__ in errors.__doc__
+
+
+def test_an_old_and_a_new_engine_are_told_apart() -> None:
+    assert notice_for(errors.ApiVersionUnsupported("1.24", "1.41")).title == "This engine is too old"
+    assert notice_for(errors.ApiVersionUnsupported("9.10", "1.99")).title == "This engine is too new"
+
+
+def test_foreign_words_become_a_sentence() -> None:
+    assert sentence("Error response from daemon: no such\n container: x") == "No such container: x."
+    assert sentence("") == ""
+    assert sentence("/a/b: no space left") == "/a/b: no space left."
+
+
+def test_an_unknown_exception_is_told_too() -> None:
+    notice = notice_for(ValueError("x"))
+    assert notice.title == "Something went wrong inside Pilothouse"
+    assert "ValueError" in notice.detail
