@@ -8,7 +8,7 @@ import secrets
 import stat
 import tarfile
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -266,7 +266,7 @@ def _reason(error: BaseException) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
-async def stream(context: Context, sent: Callable[[ContextSent], None]) -> AsyncIterator[bytes]:
+async def stream(context: Context, sent: Callable[[ContextSent], None]) -> AsyncGenerator[bytes, None]:
     """The tar for a request body. Reads in a thread of its own, one piece ahead, so that memory stays at a few MB.
 
     `sent` is called after each piece. Raises ContextUnusable. When it is closed early the thread ends with its piece.

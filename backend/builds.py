@@ -1,0 +1,57 @@
+"""Builds an image from a Dockerfile with the builder that the engine and this computer offer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from backend import build_classic, build_context, buildkit, dockerfiles
+from backend.client import Engine
+from backend.errors import BuilderMissing, ContextUnusable
+from backend.types.builds import Builder, BuildEvent, BuildRequest, Planned
+from backend.types.system import Feature
+
+
+def builders(engine: Engine) -> tuple[Builder, ...]:
+    """The builders that can be chosen, the better one first. Looks for a file, and starts nothing."""
+    if Feature.BUILDKIT in engine.features and buildkit.find():
+        return (Builder.BUILDKIT, Builder.CLASSIC)
+    return (Builder.CLASSIC,)
+
+
+async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEvent], None]) -> str:
+    """Builds, tells `emit` what happens, and returns the id of the image.
+
+    The folder and the Dockerfile are checked before anything is sent. Raises ContextUnusable, DockerfileMissing,
+    DockerfileInvalid, BuilderMissing, BuildFailed, and what the engine raises. Cancelling it stops the build on the
+    engine. There is no deadline: a build takes what it takes.
+    """
+    if not request.context.is_dir():
+        reason = "it is not a folder" if request.context.exists() else "it does not exist"
+        raise ContextUnusable(str(request.context), reason)
+    builder = request.builder or builders(engine)[0]
+    text = await asyncio.to_thread(dockerfiles.read, request.dockerfile_path)
+    file = dockerfiles.parse(text, builder)
+    plan = dockerfiles.plan(file, builder, request.target)
+    emit(Planned(plan))
+    if builder is Builder.BUILDKIT:
+        path = buildkit.find()
+        if not path:
+            raise BuilderMissing("buildx is not installed")
+        return await buildkit.build(await buildkit.probe(path), engine.endpoint, request, plan, emit)
+    context = await asyncio.to_thread(build_context.prepare, request.context, request.dockerfile_path)
+    reader = build_classic.ClassicReader(plan, emit)
+    async with aclosing(build_context.stream(context, emit)) as body:
+        messages = engine.ndjson(
+            "POST",
+            "/build",
+            build_classic.Message,
+            query=build_classic.query(request, context.dockerfile),
+            body=body,
+            headers={"Content-Type": "application/x-tar"},
+        )
+        async with aclosing(messages):
+            async for message in messages:
+                reader.feed(message)
+    return reader.finish()
