@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -51,6 +51,7 @@ class LogConnection(asyncio.Protocol):
         self.content_type = ""
         self.refusal = b""
         self.length: int | None = None
+        self.came = 0
         self.started: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
 
@@ -62,6 +63,7 @@ class LogConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads the head once, then hands over what comes."""
+        self.came += 1
         try:
             if self._in_body:
                 self._take(data)
@@ -158,12 +160,16 @@ async def read_log(
     received: Callable[[bytes], None],
     *,
     opened: Callable[[LogConnection], None] | None = None,
+    answered: Callable[[], None] | None = None,
+    stalled: Callable[[], Awaitable[bool]] | None = None,
+    check_after: float = 5,
     deadline: float = 10,
 ) -> None:
     """Opens `path` and gives the body to `received` until the engine ends it; `deadline` seconds for the head alone.
 
-    `opened(connection)` comes before the first byte, for pausing. Cancelling closes the connection. A follow may
-    rightly be silent for ever: its caller checks that it lives. Raises ApiError, EngineUnreachable, EngineTimeout,
+    `opened(connection)` comes before the first byte, for pausing; `answered()` once the engine agreed. Cancelling closes the connection. A follow may
+    rightly be silent for ever: after each `check_after` seconds of silence `stalled` is asked whether more is there,
+    and ends the stream when it is. Raises ApiError, EngineUnreachable, EngineTimeout,
     EngineGone, ProtocolError.
     """
     request = f"GET {path} HTTP/1.0\r\nHost: docker\r\nUser-Agent: pilothouse\r\nAccept: */*\r\n\r\n".encode("ascii")
@@ -182,12 +188,56 @@ async def read_log(
         if connection is not None:
             connection.close()
         raise
+    if answered is not None and connection.status < 400:
+        answered()
     try:
-        await connection.ended
+        await _wait(connection, stalled, check_after)
     finally:
         connection.close()
     if connection.status >= 400:
         raise _refused(connection)
+
+
+async def _wait(connection: LogConnection, stalled: Callable[[], Awaitable[bool]] | None, check_after: float) -> None:
+    while stalled is not None and not connection.ended.done():
+        came = connection.came
+        await asyncio.wait({connection.ended}, timeout=check_after)
+        if came == connection.came and not connection.ended.done() and await stalled() and came == connection.came:
+            return
+    await connection.ended
+
+
+class Payloads:
+    """Takes the frame headers out of a log stream and leaves the bytes as the container wrote them."""
+
+    def __init__(self, *, tty: bool) -> None:
+        self._tty = tty
+        self._head = b""
+        self._left = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """What of `data` the container wrote. Raises ProtocolError when a header is not one."""
+        if self._tty:
+            return data
+        parts: list[bytes] = []
+        position = 0
+        if self._head:
+            data, self._head = self._head + data, b""
+        while position < len(data):
+            if self._left:
+                part = data[position : position + self._left]
+                parts.append(part)
+                self._left -= len(part)
+                position += len(part)
+                continue
+            if len(data) - position < 8:
+                self._head = data[position:]
+                break
+            if data[position] > 2 or data[position + 1 : position + 4] != b"\0\0\0":
+                raise ProtocolError("log stream", "this is not a log frame")
+            self._left = int.from_bytes(data[position + 4 : position + 8], "big")
+            position += 8
+        return b"".join(parts)
 
 
 async def _dial(endpoint: Endpoint, factory: Callable[[], LogConnection]) -> LogConnection:

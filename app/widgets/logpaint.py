@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -181,14 +182,15 @@ class LogPainter:
         if start >= end:
             return
         cuts = {start, end}
-        for piece in (*line.runs, *marks, (*line.word, "")):
+        runs = [r for r in line.runs if r.start < end and r.end > start]
+        for piece in (*runs, *marks, (*line.word, "")):
             cuts.update(c for c in (piece[0], piece[1]) if start < c < end)
         ordered = sorted(cuts)
-        for left, right in zip(ordered, ordered[1:], strict=False):
+        for left, right in itertools.pairwise(ordered):
             at = x + self.x_of(line, left, start)
             wide = self.x_of(line, right, left)
             mark = next((m.kind for m in reversed(marks) if m.start <= left < m.end), "")
-            style = next((r.style for r in line.runs if r.start <= left < r.end), None)
+            style = next((r.style for r in runs if r.start <= left < r.end), None)
             pen = self._pen(line, left, color, style)
             box = QRectF(at, base - self._baseline + 1, wide, self.row_height - 2)
             if style is not None and (style.back is not None or style.inverse):

@@ -1,0 +1,283 @@
+"""LogFeed: brings the log of one container into a LogBuffer, live at its end and older on request at its start."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.feeds.loghistory import merge_older
+from app.widgets.logbuffer import LogBuffer
+from backend.endpoint import Endpoint
+from backend.errors import ApiError, BackendError, NotFound
+from backend.loglines import STAMP, Batch, LogLines, seconds
+from backend.logreader import logs_path, read_log
+
+TAIL: Final = 1000
+STEP: Final = 4000
+TELL_MS: Final = 33
+CHECK_SECONDS: Final = 5.0
+FIRST_WAIT: Final = 0.3
+LONGEST_WAIT: Final = 10.0
+
+
+class LogSource(Protocol):
+    """What of an engine the feed needs."""
+
+    @property
+    def endpoint(self) -> Endpoint: ...  # noqa: D102 - as the client documents it
+
+    @property
+    def api(self) -> str: ...  # noqa: D102 - as the client documents it
+
+
+Work = Callable[[LogSource], Awaitable[None]]
+Start = Callable[[Work], "asyncio.Task[Any] | None"]
+
+
+class LogPhase(enum.Enum):
+    """OPENING until the first answer; ENDED while the container does not run; LOST while it is tried again."""
+
+    CLOSED = "closed"
+    OPENING = "opening"
+    LIVE = "live"
+    ENDED = "ended"
+    LOST = "lost"
+    UNREADABLE = "unreadable"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """Where the feed stands, with the error that led there."""
+
+    phase: LogPhase = LogPhase.CLOSED
+    error: BackendError | None = None
+
+
+class LogFeed(QObject):
+    """One container's log.
+
+    `start(work)` runs a coroutine function on the engine in use, e.g. by Session.ask; `running()` says whether the
+    container runs now. Signals: `grew()` at most 30 times a second, `prepended(count)`, `state_changed(LogState)`,
+    `older_changed(bool)` while older lines are on their way.
+    """
+
+    grew = Signal()
+    prepended = Signal(int)
+    state_changed = Signal(object)
+    older_changed = Signal(bool)
+
+    def __init__(
+        self,
+        start: Start,
+        container: str,
+        buffer: LogBuffer,
+        *,
+        tty: bool,
+        running: Callable[[], bool],
+        tail: int = TAIL,
+        check_after: float = CHECK_SECONDS,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._start = start
+        self._container = container
+        self.buffer = buffer
+        self._tty = tty
+        self._running = running
+        self._tail = tail
+        self._check_after = check_after
+        self._task: asyncio.Task[Any] | None = None
+        self._older: asyncio.Task[Any] | None = None
+        self._woken = asyncio.Event()
+        self._last = b""
+        self._same = 0
+        self._skip = 0
+        self._messages = 0
+        self._step = STEP
+        self.complete = False
+        """Whether line 1 of the log is in the buffer, or as much of it as may be kept."""
+        self.state = LogState()
+        self._timer = QTimer(self, interval=TELL_MS, singleShot=True)
+        self._timer.timeout.connect(self.grew)
+
+    # -- what a view asks for ---------------------------------------------
+
+    def open(self) -> None:
+        """Follows the log from now on; where it was open before, from the last line that is known."""
+        if self._task is None or self._task.done():
+            self._set(LogPhase.OPENING)
+            self._task = self._start(self._run)
+
+    def close(self) -> None:
+        """Lets go of the engine; the lines stay."""
+        for task in (self._task, self._older):
+            if task is not None:
+                task.cancel()
+        self._task = self._older = None
+        self._set(LogPhase.CLOSED)
+
+    def wake(self) -> None:
+        """The container changed, or the engine came back: looks at once whether there is more."""
+        self._woken.set()
+
+    def load_older(self, everything: bool = False) -> None:
+        """Brings older lines: some thousand, twice as many at each call, or all that may be kept."""
+        if self.complete or not self.buffer.room or (self._older is not None and not self._older.done()):
+            return
+        self.older_changed.emit(True)
+
+        async def work(source: LogSource) -> None:
+            try:
+                await self._load_older(source, everything)
+            finally:
+                self._older = None
+                self.older_changed.emit(False)
+
+        self._older = self._start(work)
+
+    def forget(self) -> None:
+        """The person cleared the view: lines before now do not come back by scrolling."""
+        self.buffer.clear()
+        self.complete = True
+        self.grew.emit()
+
+    # -- following ---------------------------------------------------------
+
+    async def _run(self, source: LogSource) -> None:
+        wait = FIRST_WAIT
+        while True:
+            before = self.buffer.end
+            self._woken.clear()
+            try:
+                await self._follow(source)
+                phase, error = LogPhase.ENDED, None
+            except ApiError as refused:
+                self._set(LogPhase.GONE if isinstance(refused, NotFound) else LogPhase.UNREADABLE, refused)
+                return
+            except (BackendError, OSError) as broken:
+                phase, error = LogPhase.LOST, broken if isinstance(broken, BackendError) else None
+            wait = FIRST_WAIT if self.buffer.end != before else min(wait * 2, LONGEST_WAIT)
+            if phase is LogPhase.LOST or not self._running():
+                self._set(phase, error)
+            rests = phase is LogPhase.ENDED and not self._running()
+            try:
+                async with asyncio.timeout(None if rests else wait):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _follow(self, source: LogSource) -> None:
+        decoder = LogLines(tty=self._tty)
+        query: dict[str, object] = {"follow": 1, "stdout": 1, "stderr": 1, "timestamps": 1}
+        if self._last:
+            query |= {"since": seconds(self._last), "tail": "all"}
+            self._skip = self._same
+        else:
+            query["tail"] = self._tail
+
+        def received(data: bytes) -> None:
+            before = decoder.messages
+            self._take(decoder.feed(data))
+            self._messages += decoder.messages - before
+
+        await read_log(
+            source.endpoint,
+            logs_path(source.api, self._container, query),
+            received,
+            stalled=lambda: self._stalled(source),
+            check_after=self._check_after,
+            answered=lambda: self._set(LogPhase.LIVE),
+        )
+        self._take(decoder.close())
+
+    def _take(self, batch: Batch) -> None:
+        if not batch.lengths:
+            return
+        if self._skip:
+            batch = self._unseen(batch)
+            if not batch.lengths:
+                return
+        self._remember(batch.stamps)
+        self.buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _remember(self, stamps: bytes) -> None:
+        """Keeps the newest time and how many lines had it, to go on from there without a gap or a repeat."""
+        last = stamps[-STAMP:]
+        if last != self._last:
+            self._last, self._same = last, 0
+        position = len(stamps)
+        while position and stamps[position - STAMP : position] == last:
+            self._same += 1
+            position -= STAMP
+
+    def _unseen(self, batch: Batch) -> Batch:
+        """Leaves out what was there before the stream was opened again: the first lines of the last time."""
+        cut = 0
+        while cut < len(batch.lengths) and self._skip:
+            stamp = batch.stamps[cut * STAMP : (cut + 1) * STAMP]
+            if stamp > self._last:
+                self._skip = 0
+                break
+            if stamp == self._last:
+                self._skip -= 1
+            cut += 1
+        if not cut:
+            return batch
+        text = batch.text[sum(batch.lengths[:cut]) :]
+        return Batch(text, batch.lengths[cut:], batch.stamps[cut * STAMP :], batch.kinds[cut:])
+
+    async def _stalled(self, source: LogSource) -> bool:
+        """Whether the engine has lines that its stream does not bring, as some do after a log was rotated."""
+        if not self._running():
+            return False
+        last, same = self._last, self._same
+        query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": same + 1}
+        if last:
+            query["since"] = seconds(last)
+        batches, _ = await self._read(source, query)
+        stamps = b"".join(b.stamps for b in batches)
+        count = len(stamps) // STAMP
+        return count > 0 and (self._last, self._same) == (last, same) and (count > same or stamps[-STAMP:] > last)
+
+    # -- older lines -------------------------------------------------------
+
+    async def _load_older(self, source: LogSource, everything: bool) -> None:
+        epoch = self.buffer.epoch
+        query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": "all"}
+        wanted = self._messages + self._step
+        if not everything:
+            query["tail"] = wanted
+        batches, messages = await self._read(source, query)
+        if epoch != self.buffer.epoch:
+            return
+        first = self.buffer.first
+        count = merge_older(self.buffer, batches)
+        self._messages = max(self._messages, messages)
+        self._step *= 2
+        self.complete = everything or messages < wanted or count == 0
+        self.prepended.emit(first - self.buffer.first)
+
+    async def _read(self, source: LogSource, query: dict[str, object]) -> tuple[list[Batch], int]:
+        decoder = LogLines(tty=self._tty)
+        batches: list[Batch] = []
+        await read_log(
+            source.endpoint,
+            logs_path(source.api, self._container, query),
+            lambda data: batches.append(decoder.feed(data)),
+        )
+        batches.append(decoder.close())
+        return batches, decoder.messages
+
+    def _set(self, phase: LogPhase, error: BackendError | None = None) -> None:
+        state = LogState(phase, error)
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)
