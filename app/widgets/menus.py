@@ -43,7 +43,7 @@ class Menu(QMenu):
         danger: bool = False,
         checked: bool | None = None,
     ) -> QAction:
-        """Add a row; `why` says in a tool tip why it is not enabled; `checked` puts a check mark or leaves room for one."""
+        """Add a row; `why` says in a tool tip why it is not enabled; `checked` makes it a choice."""
         words = visible_name(text)
         action = self.addAction(words.replace("&", "&&") + (f"\t{key}" if key else ""))
         action.setProperty(_ICON, icon)

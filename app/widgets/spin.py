@@ -50,4 +50,4 @@ def draw_ring(painter: QPainter, box: QRect, color: QColor, track: QColor | None
     pen = QPen(color, 2)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setPen(pen)
-    painter.drawArc(inner, round((90 - 360 * turn) * 16), -round(110 * 16))
+    painter.drawArc(inner, round((90 - 360 * turn) * 16), -(110 * 16))

@@ -1,0 +1,339 @@
+"""Fields of one line: text, number, choice, each 30 px high with a line that never shifts what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, QSize, QStringListModel, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
+
+from app.theme import Theme
+from app.widgets import paint
+from app.widgets.buttons import IconButton
+from app.widgets.menus import Menu
+from app.widgets.text import PlainLabel, visible_name
+
+
+def field_frame(painter: QPainter, theme: Theme, rect: QRect, *, focused: bool, error: bool, enabled: bool) -> None:
+    """The box of a field; focus and error are 2 px, inside."""
+    fill = theme.color("surface" if enabled else "surface-alt")
+    token = "danger" if error else "focus" if focused else "control-border" if enabled else "border-strong"
+    paint.rounded(painter, rect, theme.radius("control"), fill, theme.color(token), 2 if focused or error else 1)
+
+
+def clear_base(widget: QWidget) -> None:
+    """Let `widget` paint no background of its own."""
+    palette = QPalette()
+    palette.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
+    widget.setPalette(palette)
+
+
+class LineEdit(QLineEdit):
+    """One line of text with an icon before it and a suffix (or a note) after it."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        placeholder: str = "",
+        mono: bool = False,
+        icon: str = "",
+        suffix: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = icon
+        self._note = ("", suffix, "text-tertiary")
+        self._error = False
+        self._reserved = 0
+        self.setFrame(False)
+        clear_base(self)
+        self.setFont(theme.font("mono" if mono else "body"))
+        self.setFixedHeight(theme.height("control"))
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self._make_room()
+
+    def set_error(self, error: bool) -> None:
+        """Mark what it holds as wrong."""
+        if error != self._error:
+            self._error = error
+            self.update()
+
+    def has_error(self) -> bool:
+        """Whether it is marked as wrong."""
+        return self._error
+
+    def set_note(self, icon: str, text: str, token: str = "text-tertiary") -> None:
+        """Say something inside, at the right end."""
+        self._note = (icon, text, token)
+        self._make_room()
+        self.update()
+
+    def reserve(self, width: int) -> None:
+        """Keep `width` pixels free at the right end."""
+        self._reserved = width
+        self._make_room()
+
+    def _note_width(self) -> int:
+        icon, text, _token = self._note
+        font = self._theme.font("body" if not icon else "small")
+        return (paint.width_of(text, font) if text else 0) + (18 if icon else 0)
+
+    def _make_room(self) -> None:
+        right = self._reserved + (self._note_width() + 8 if any(self._note[:2]) else 0)
+        self.setTextMargins(31 if self._icon else 9, 0, 9 + right, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the box, then Qt's text and cursor, then icon and note."""
+        painter = QPainter(self)
+        theme = self._theme
+        field_frame(painter, theme, self.rect(), focused=self.hasFocus(), error=self._error, enabled=self.isEnabled())
+        if self._icon:
+            paint.icon(painter, theme, QRect(10, 0, 16, self.height()), self._icon, "text-tertiary", 14)
+        icon, text, token = self._note
+        if icon or text:
+            width = self._note_width()
+            box = QRect(self.width() - 11 - self._reserved - width, 0, width, self.height())
+            if icon:
+                paint.icon(painter, theme, QRect(box.left(), 0, 12, box.height()), icon, token, 12)
+                box.setLeft(box.left() + 18)
+            paint.text(painter, box, text, theme.font("small" if icon else "body"), theme.color(token))
+        painter.end()
+        super().paintEvent(event)
+
+
+class ComboEdit(LineEdit):
+    """A line of text with suggestions: as one types, or all of them from the button at the right."""
+
+    picked = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        placeholder: str = "",
+        suggestions: Sequence[str] = (),
+        mono: bool = False,
+        icon: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, placeholder, mono, icon, parent=parent)
+        self._suggestions = QStringListModel(list(suggestions), self)
+        completer = QCompleter(self._suggestions, self)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setMaxVisibleItems(8)
+        completer.activated[str].connect(self.picked)  # type: ignore[index]
+        self.setCompleter(completer)
+        self._more = IconButton(theme, "chevrons-up-down", "Suggestions", small=True, parent=self)
+        self._more.clicked.connect(self._on_more_clicked)
+        self.reserve(20)
+
+    def set_suggestions(self, suggestions: Sequence[str]) -> None:
+        """Replace what is suggested."""
+        self._suggestions.setStringList(list(suggestions))
+
+    def resizeEvent(self, event: object) -> None:
+        """Keep the button at the right end."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._more.move(self.width() - self._more.width() - 4, (self.height() - self._more.height()) // 2)
+
+    def _on_more_clicked(self) -> None:
+        menu = Menu(self._theme, self, once=True)
+        for text in self._suggestions.stringList()[:20]:
+            menu.add("", text, on_pick=lambda text=text: self._take(text))
+        if not menu.isEmpty():
+            menu.setMinimumWidth(self.width())
+            menu.popup_under(self)
+
+    def _take(self, text: str) -> None:
+        self.setText(text)
+        self.picked.emit(text)
+
+
+class Select(QComboBox):
+    """One of a few values; `changed` tells the value when the person chose another."""
+
+    changed = Signal(str)
+
+    def __init__(self, theme: Theme, choices: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._error = False
+        self.setFont(theme.font("body"))
+        self.setFixedHeight(theme.height("control"))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.set_choices(choices)
+        self.activated.connect(self._on_activated)
+
+    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Replace the choices (value and words) and keep the value if it is still among them."""
+        before = self.value()
+        self.clear()
+        for value, text in choices:
+            self.addItem(visible_name(text), value)
+        self.set_value(before)
+
+    def value(self) -> str:
+        """The value of the choice; empty if there is none."""
+        found = self.currentData()
+        return found if isinstance(found, str) else ""
+
+    def set_value(self, value: str) -> None:
+        """Choose `value` without telling; an unknown one changes nothing."""
+        row = self.findData(value)
+        if row >= 0:
+            self.setCurrentIndex(row)
+
+    def set_error(self, error: bool) -> None:
+        """Mark the choice as wrong."""
+        self._error = error
+        self.update()
+
+    def _on_activated(self, _row: int) -> None:
+        self.changed.emit(self.value())
+
+    def sizeHint(self) -> QSize:
+        """As wide as the longest choice, at least 78 px."""
+        widest = max((paint.width_of(self.itemText(row), self.font()) for row in range(self.count())), default=0)
+        return QSize(max(78, widest + 44), self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Words may be elided."""
+        return QSize(64, self.height())
+
+    def showPopup(self) -> None:
+        """Open the choices as a menu of ours."""
+        menu = Menu(self._theme, self, once=True)
+        for row in range(self.count()):
+            menu.add(
+                "", self.itemText(row), checked=row == self.currentIndex(), on_pick=lambda row=row: self._pick(row)
+            )
+        menu.setMinimumWidth(self.width())
+        menu.popup_under(self)
+
+    def _pick(self, row: int) -> None:
+        if row != self.currentIndex():
+            self.setCurrentIndex(row)
+            self.changed.emit(self.value())
+
+    def wheelEvent(self, event: object) -> None:
+        """Scrolling past it changes nothing."""
+        event.ignore()  # type: ignore[attr-defined]
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the box, the words and the arrow."""
+        painter = QPainter(self)
+        enabled = self.isEnabled()
+        field_frame(painter, self._theme, self.rect(), focused=self.hasFocus(), error=self._error, enabled=enabled)
+        token = "text" if enabled else "text-disabled"
+        words = self.rect().adjusted(11, 0, -30, 0)
+        paint.text(painter, words, self.currentText(), self.font(), self._theme.color(token))
+        arrow = QRect(self.width() - 22, 0, 12, self.height())
+        paint.icon(painter, self._theme, arrow, "chevron-down", "text-secondary", 12)
+
+
+class SpinEdit(QSpinBox):
+    """A whole number within bounds, typed or stepped with Up and Down."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        low: int = 0,
+        high: int = 99,
+        value: int = 0,
+        suffix: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._error = False
+        edit = LineEdit(theme, suffix=suffix)
+        self.setLineEdit(edit)
+        self.setFrame(False)
+        clear_base(self)
+        self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.setFixedHeight(theme.height("control"))
+        self.setRange(low, high)
+        self.setValue(value)
+
+    def set_error(self, error: bool) -> None:
+        """Mark the number as wrong."""
+        edit = self.lineEdit()
+        if isinstance(edit, LineEdit):
+            edit.set_error(error)
+
+    def wheelEvent(self, event: object) -> None:
+        """Scrolling past it changes nothing."""
+        event.ignore()  # type: ignore[attr-defined]
+
+    def resizeEvent(self, event: object) -> None:
+        """The line is the whole of it."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self.lineEdit().setGeometry(self.rect())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The line paints itself."""
+
+
+class SecretEdit(LineEdit):
+    """A line whose text is hidden until its eye is pressed."""
+
+    def __init__(self, theme: Theme, placeholder: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(theme, placeholder, True, parent=parent)
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self._eye = IconButton(theme, "eye", "Show", toggle=True, small=True, parent=self)
+        self._eye.toggled.connect(self._on_eye_toggled)
+        self.reserve(24)
+
+    def _on_eye_toggled(self, seen: bool) -> None:
+        self.setEchoMode(QLineEdit.EchoMode.Normal if seen else QLineEdit.EchoMode.Password)
+        self._eye.set_icon("eye-off" if seen else "eye")
+        self._eye.set_name("Hide" if seen else "Show")
+
+    def resizeEvent(self, event: object) -> None:
+        """Keep the eye at the right end."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._eye.move(self.width() - self._eye.width() - 4, (self.height() - self._eye.height()) // 2)
+
+
+class PressableNote(PlainLabel):
+    """Words that hand the focus to the widget they name."""
+
+    def __init__(self, theme: Theme, text: str, buddy: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(theme, text, "body_medium", parent=parent)
+        self._target = buddy
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        """Move the focus."""
+        self._target.setFocus(Qt.FocusReason.MouseFocusReason)
+
+
+def row_of(*widgets: QWidget, gap: int = 8) -> QWidget:
+    """Widgets in one row without margins, as one widget."""
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(gap)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return box
+
+
+from app.widgets.choices import Checkbox, Radio, Switch  # noqa: E402 - one place to import fields from
+from app.widgets.forms import Field, TextEdit  # noqa: E402
+
+__all__ = [
+    "Checkbox",
+    "ComboEdit",
+    "Field",
+    "LineEdit",
+    "Radio",
+    "SecretEdit",
+    "Select",
+    "SpinEdit",
+    "Switch",
+    "TextEdit",
+    "row_of",
+]
