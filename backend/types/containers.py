@@ -12,7 +12,9 @@ SERVICE_LABEL = "com.docker.compose.service"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 
 
-class Port(Struct, frozen=True, rename={"private": "PrivatePort", "public": "PublicPort", "ip": "IP", "protocol": "Type"}):
+class Port(
+    Struct, frozen=True, rename={"private": "PrivatePort", "public": "PublicPort", "ip": "IP", "protocol": "Type"}
+):
     """One port of a container; `public` is None while it is only exposed."""
 
     private: int = 0
@@ -250,3 +252,10 @@ class WireSummary(Struct, frozen=True, rename="pascal"):
 
     id: ContainerId = ContainerId("")
     rest: Raw = Raw()
+
+
+class Change(Struct, frozen=True, rename="pascal"):
+    """One path that differs from the image; `kind` is 0 changed, 1 added, 2 deleted."""
+
+    path: str = ""
+    kind: int = 0

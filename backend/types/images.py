@@ -109,5 +109,3 @@ class SearchHit(Struct, frozen=True):
     description: str = ""
     star_count: int = 0
     is_official: bool = False
-
-

@@ -67,7 +67,9 @@ class Actor(Struct, frozen=True, rename="pascal"):
     attributes: dict[str, str] | None = None
 
 
-class Event(Struct, frozen=True, rename={"type": "Type", "action": "Action", "actor": "Actor", "time_nano": "timeNano"}):
+class Event(
+    Struct, frozen=True, rename={"type": "Type", "action": "Action", "actor": "Actor", "time_nano": "timeNano"}
+):
     """One fact of GET /events. `time_nano` is Unix nanoseconds; `action` may carry words after a colon."""
 
     type: str = ""

@@ -1,0 +1,70 @@
+"""Opening one connection to an endpoint, for whoever reads bytes himself."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sys
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from backend import endpoint as ep
+from backend import tls
+from backend.endpoint import Endpoint, NamedPipe, Ssh, Tcp, UnixSocket
+from backend.errors import EngineTimeout, EngineUnreachable, SocketDenied, SocketMissing, UnsupportedEndpoint
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+CONNECT_DEADLINE = 5.0
+
+
+async def dial(endpoint: Endpoint, protocol: Callable[[], P], *, deadline: float = CONNECT_DEADLINE) -> P:
+    """Connects and returns the protocol. Raises EngineUnreachable and its kinds, EngineTimeout, UnsupportedEndpoint."""
+    ep.check(endpoint)
+    try:
+        async with asyncio.timeout(deadline):
+            return await _connect(endpoint, protocol)
+    except TimeoutError as error:
+        raise EngineTimeout(f"connecting to {ep.text(endpoint)}", deadline) from error
+    except OSError as error:
+        raise unreachable(endpoint, error) from error
+
+
+async def _connect(endpoint: Endpoint, protocol: Callable[[], P]) -> P:
+    loop = asyncio.get_running_loop()
+    match endpoint:
+        case UnixSocket(path):
+            return (await loop.create_unix_connection(protocol, path))[1]
+        case Tcp(host, port, files):
+            context = tls.context(files) if files is not None else None
+            return (await loop.create_connection(protocol, host, port, ssl=context))[1]
+        case NamedPipe(path):
+            return await connect_pipe(path, protocol)
+        case Ssh():
+            raise UnsupportedEndpoint(ep.text(endpoint), "this kind of address is not spoken yet")
+
+
+async def connect_pipe(path: str, protocol: Callable[[], P]) -> P:
+    """Opens a named pipe of Windows. While all its instances are busy, tries again as the pipe's makers advise."""
+    opener = getattr(asyncio.get_running_loop(), "create_pipe_connection", None)
+    if opener is None:
+        raise UnsupportedEndpoint(path, "named pipes are a thing of Windows")
+    while True:
+        try:
+            return cast("P", (await opener(protocol, path))[1])
+        except OSError as error:
+            if sys.platform != "win32" or error.winerror != 231:  # ERROR_PIPE_BUSY
+                raise
+        await asyncio.sleep(0.05)
+
+
+def unreachable(endpoint: Endpoint, error: OSError) -> EngineUnreachable:
+    """The typed error for what the system said when a connection was tried."""
+    where, reason = ep.text(endpoint), error.strerror or str(error) or type(error).__name__
+    if error.errno == errno.ENOENT:
+        return SocketMissing(where, "there is no socket at this path")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        path = endpoint.path if isinstance(endpoint, UnixSocket) else ""
+        return SocketDenied(where, reason, ep.group_name(path) if path else "")
+    if error.errno == errno.ECONNREFUSED:
+        return EngineUnreachable(where, "nothing listens there")
+    return EngineUnreachable(where, reason)
