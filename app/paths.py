@@ -1,0 +1,85 @@
+"""The folders of Pilothouse on this computer, each made with mode 0700 on first use.
+
+`PILOTHOUSE_HOME` puts all four under one folder (tests, a USB stick). Otherwise they follow the system:
+`~/.local/share/pilothouse`, `~/.config/pilothouse`, `~/.local/state/pilothouse/log` and `$XDG_RUNTIME_DIR/pilothouse`
+on Linux, and their like on macOS and Windows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+NAME = "pilothouse"
+
+
+def data_dir() -> Path:
+    """What must last: the embedded engine's images and volumes, the builds that were made."""
+    return _made(_below("data") or platformdirs.user_data_path(NAME, appauthor=False))
+
+
+def config_dir() -> Path:
+    """What the person chose."""
+    return _made(_below("config") or platformdirs.user_config_path(NAME, appauthor=False))
+
+
+def log_dir() -> Path:
+    """Our own log and crash reports."""
+    return _made(_below("log") or platformdirs.user_log_path(NAME, appauthor=False))
+
+
+def runtime_dir() -> Path:
+    """Sockets and locks, gone after a restart of the computer.
+
+    The path is short, since a unix socket's path holds 108 bytes: never under `PILOTHOUSE_HOME`, which may be deep;
+    a folder of its own stands for that home instead.
+    """
+    home = _home()
+    if home is None:
+        return _made(_runtime_root() / NAME)
+    key = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
+    return _made(_runtime_root() / f"{NAME}-{key}")
+
+
+def _runtime_root() -> Path:
+    if sys.platform in ("win32", "darwin"):
+        return Path(tempfile.gettempdir())
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    if given.startswith("/") and len(given) < 40 and os.access(given, os.W_OK):
+        return Path(given)
+    uid = os.getuid()
+    for root in (Path("/run") if uid == 0 else Path(f"/run/user/{uid}"),):
+        if root.is_dir() and os.access(root, os.W_OK):
+            return root
+    return _made(Path("/tmp") / f"{NAME}-{uid}")  # noqa: S108
+
+
+def _home() -> Path | None:
+    given = os.environ.get("PILOTHOUSE_HOME", "")
+    return Path(given).absolute() if given else None
+
+
+def _below(name: str) -> Path | None:
+    home = _home()
+    return None if home is None else home / name
+
+
+def _made(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):
+        _check_owner(path)
+    return path
+
+
+def _check_owner(path: Path) -> None:
+    """A folder of another person (a trap laid in /tmp, say) is refused; one that others may enter is closed."""
+    found = path.stat()
+    if found.st_uid != os.getuid():
+        raise PermissionError(f"{path} belongs to another user")
+    if found.st_mode & 0o077:
+        path.chmod(0o700)

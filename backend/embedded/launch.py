@@ -1,0 +1,23 @@
+"""Starting the supervisor in a session of its own, detached from the window's life."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from backend.embedded import supervisor
+from backend.embedded.paths import EmbeddedPaths
+
+
+def launch(paths: EmbeddedPaths) -> subprocess.Popen[bytes]:
+    """Start the supervisor on the plan in `paths.plan`. It outlives this process."""
+    script = Path(supervisor.__file__).absolute()
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", str(script), str(paths.plan)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )

@@ -1,0 +1,98 @@
+"""The base images of the end-to-end tests, made from Debian's own packages; nothing comes from a registry."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+BUSYBOX = "pilothouse-test/busybox:1"
+DEBIAN = "pilothouse-test/debian:12"
+CACHE = Path(os.environ.get("PILOTHOUSE_TEST_CACHE", "") or Path.home() / ".cache" / "pilothouse-tests")
+
+BUILDX_VERSION = "0.19.3+ds1-4"
+BUILDX_SHA256: dict[str, str] = {}
+
+
+def busybox_tar() -> bytes:
+    """A root file system of busybox-static alone, with a link for every applet."""
+    busybox = shutil.which("busybox") or "/bin/busybox"
+    applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for folder in ("bin", "etc", "tmp", "root", "proc", "sys", "dev", "var", "usr"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(entry)
+        _add_file(tar, "bin/busybox", Path(busybox).read_bytes(), 0o755)
+        _add_file(tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644)
+        _add_file(tar, "etc/group", b"root:x:0:\n", 0o644)
+        for applet in applets:
+            if applet != "busybox":
+                link = tarfile.TarInfo(f"bin/{applet}")
+                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                tar.addfile(link)
+    return out.getvalue()
+
+
+def debian_tar() -> Path:
+    """A minimal Debian 12 (mmdebstrap, kept in the cache), apt ready for use."""
+    return _cached("debian-12-1.tar", _bootstrap)
+
+
+def buildx_plugin() -> Path:
+    """Debian 13's docker-buildx, taken from its package with a pinned checksum, without installing it."""
+    return _cached(f"docker-buildx-{BUILDX_VERSION}", _unpack_buildx)
+
+
+def _add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    tar.addfile(entry, io.BytesIO(content))
+
+
+def _cached(name: str, make: Callable[[Path], None]) -> Path:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    kept = CACHE / name
+    with open(CACHE / f".{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            fresh = CACHE / f".{name}.new"
+            fresh.unlink(missing_ok=True)
+            make(fresh)
+            fresh.rename(kept)
+    return kept
+
+
+def _bootstrap(target: Path) -> None:
+    command = ["mmdebstrap", "--variant=minbase", "--mode=root" if os.getuid() == 0 else "--mode=unshare"]
+    command += ["--include=ca-certificates", "--dpkgopt=path-exclude=/usr/share/doc/*"]
+    command += ["--dpkgopt=path-exclude=/usr/share/locale/*", "--format=tar", "bookworm", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def _unpack_buildx(target: Path) -> None:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    name = f"docker-buildx_{BUILDX_VERSION}_{machine}.deb"
+    package = target.with_suffix(".deb")
+    with urllib.request.urlopen(
+        f"http://deb.debian.org/debian/pool/main/d/docker-buildx/{name}", timeout=300
+    ) as answer:
+        package.write_bytes(answer.read())
+    found = hashlib.sha256(package.read_bytes()).hexdigest()
+    assert found == BUILDX_SHA256[machine], f"{name} has checksum {found}, not the one that is pinned"
+    folder = target.with_suffix(".dir")
+    subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
+    found_plugin = next(folder.rglob("docker-buildx"))
+    found_plugin.rename(target)
+    shutil.rmtree(folder)
+    package.unlink()
