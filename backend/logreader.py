@@ -167,7 +167,8 @@ async def read_log(
 ) -> None:
     """Opens `path` and gives the body to `received` until the engine ends it; `deadline` seconds for the head alone.
 
-    `opened(connection)` comes before the first byte, for pausing; `answered()` once the engine agreed. Cancelling closes the connection. A follow may
+    `opened(connection)` comes before the first byte, for pausing; `answered()` once the engine agreed.
+    Cancelling closes the connection. A follow may
     rightly be silent for ever: after each `check_after` seconds of silence `stalled` is asked whether more is there,
     and ends the stream when it is. Raises ApiError, EngineUnreachable, EngineTimeout,
     EngineGone, ProtocolError.
