@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QRect, QSize, QStringListModel, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton
+from app.widgets.choices import Checkbox, Radio, Switch
+from app.widgets.forms import Field, TextEdit
 from app.widgets.menus import Menu
-from app.widgets.text import PlainLabel, visible_name
+from app.widgets.paint import clear_base, field_frame
+from app.widgets.text import visible_name
 
-
-def field_frame(painter: QPainter, theme: Theme, rect: QRect, *, focused: bool, error: bool, enabled: bool) -> None:
-    """The box of a field; focus and error are 2 px, inside."""
-    fill = theme.color("surface" if enabled else "surface-alt")
-    token = "danger" if error else "focus" if focused else "control-border" if enabled else "border-strong"
-    paint.rounded(painter, rect, theme.radius("control"), fill, theme.color(token), 2 if focused or error else 1)
-
-
-def clear_base(widget: QWidget) -> None:
-    """Let `widget` paint no background of its own."""
-    palette = QPalette()
-    palette.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
-    widget.setPalette(palette)
+__all__ = [
+    "Checkbox",
+    "ComboEdit",
+    "Field",
+    "LineEdit",
+    "Radio",
+    "SecretEdit",
+    "Select",
+    "SpinEdit",
+    "Switch",
+    "TextEdit",
+    "row_of",
+]
 
 
 class LineEdit(QLineEdit):
@@ -142,7 +146,7 @@ class ComboEdit(LineEdit):
     def _on_more_clicked(self) -> None:
         menu = Menu(self._theme, self, once=True)
         for text in self._suggestions.stringList()[:20]:
-            menu.add("", text, on_pick=lambda text=text: self._take(text))
+            menu.add("", text, on_pick=partial(self._take, text))
         if not menu.isEmpty():
             menu.setMinimumWidth(self.width())
             menu.popup_under(self)
@@ -207,9 +211,7 @@ class Select(QComboBox):
         """Open the choices as a menu of ours."""
         menu = Menu(self._theme, self, once=True)
         for row in range(self.count()):
-            menu.add(
-                "", self.itemText(row), checked=row == self.currentIndex(), on_pick=lambda row=row: self._pick(row)
-            )
+            menu.add("", self.itemText(row), checked=row == self.currentIndex(), on_pick=partial(self._pick, row))
         menu.setMinimumWidth(self.width())
         menu.popup_under(self)
 
@@ -298,18 +300,6 @@ class SecretEdit(LineEdit):
         self._eye.move(self.width() - self._eye.width() - 4, (self.height() - self._eye.height()) // 2)
 
 
-class PressableNote(PlainLabel):
-    """Words that hand the focus to the widget they name."""
-
-    def __init__(self, theme: Theme, text: str, buddy: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(theme, text, "body_medium", parent=parent)
-        self._target = buddy
-
-    def mousePressEvent(self, _event: QMouseEvent) -> None:
-        """Move the focus."""
-        self._target.setFocus(Qt.FocusReason.MouseFocusReason)
-
-
 def row_of(*widgets: QWidget, gap: int = 8) -> QWidget:
     """Widgets in one row without margins, as one widget."""
     box = QWidget()
@@ -319,21 +309,3 @@ def row_of(*widgets: QWidget, gap: int = 8) -> QWidget:
     for widget in widgets:
         layout.addWidget(widget)
     return box
-
-
-from app.widgets.choices import Checkbox, Radio, Switch  # noqa: E402 - one place to import fields from
-from app.widgets.forms import Field, TextEdit  # noqa: E402
-
-__all__ = [
-    "Checkbox",
-    "ComboEdit",
-    "Field",
-    "LineEdit",
-    "Radio",
-    "SecretEdit",
-    "Select",
-    "SpinEdit",
-    "Switch",
-    "TextEdit",
-    "row_of",
-]

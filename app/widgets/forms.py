@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.widgets import fields, paint
+from app.widgets import paint
 from app.widgets.text import PlainLabel
 
 LABEL_COLUMN = 120
+
+
+class _Name(PlainLabel):
+    """Words that hand the focus to the widget they name."""
+
+    def __init__(self, theme: Theme, text: str, buddy: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(theme, text, "body_medium", parent=parent)
+        self._target = buddy
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        """Move the focus."""
+        self._target.setFocus(Qt.FocusReason.MouseFocusReason)
 
 
 class _Line(QWidget):
@@ -55,7 +67,7 @@ class Field(QWidget):
         self.widget = widget
         self._help = help
         self._line = _Line(theme)
-        self.label = fields.PressableNote(theme, label, widget)
+        self.label = _Name(theme, label, widget)
         widget.setAccessibleName(label)
         stack = QVBoxLayout()
         stack.setSpacing(0)
@@ -134,7 +146,7 @@ class TextEdit(QWidget):
         self.edit.setReadOnly(read_only)
         self.edit.setTabChangesFocus(True)
         self.edit.document().setDocumentMargin(0)
-        fields.clear_base(self.edit)
+        paint.clear_base(self.edit)
         self.edit.installEventFilter(self)
         self.edit.textChanged.connect(self.changed)
         self.setFocusProxy(self.edit)
@@ -165,7 +177,7 @@ class TextEdit(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the box."""
         painter = QPainter(self)
-        fields.field_frame(
+        paint.field_frame(
             painter,
             self._theme,
             self.rect(),

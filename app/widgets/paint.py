@@ -6,7 +6,8 @@ import math
 from functools import lru_cache
 
 from PySide6.QtCore import QMargins, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPalette, QPen, QPixmap
+from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
 
@@ -161,3 +162,17 @@ def clip_round(painter: QPainter, rect: QRect, radius: float) -> None:
     path = QPainterPath()
     path.addRoundedRect(QRectF(rect), radius, radius)
     painter.setClipPath(path)
+
+
+def field_frame(painter: QPainter, theme: Theme, rect: QRect, *, focused: bool, error: bool, enabled: bool) -> None:
+    """The box of a field; focus and error are 2 px, inside."""
+    fill = theme.color("surface" if enabled else "surface-alt")
+    token = "danger" if error else "focus" if focused else "control-border" if enabled else "border-strong"
+    rounded(painter, rect, theme.radius("control"), fill, theme.color(token), 2 if focused or error else 1)
+
+
+def clear_base(widget: QWidget) -> None:
+    """Let `widget` paint no background of its own."""
+    palette = QPalette()
+    palette.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
+    widget.setPalette(palette)

@@ -1,0 +1,88 @@
+"""The question before something that cannot be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.cards import InsetPanel
+from app.widgets.choices import Checkbox
+from app.widgets.dialogs import Dialog
+from app.widgets.text import PlainLabel, visible_name
+
+_MOST_SHOWN = 200
+
+
+class Confirm(Dialog):
+    """What happens, what goes (`goes`), options to tick, and two buttons that say what they do.
+
+    `chosen` tells the options as a dict of key to bool; `cancelled` that nothing is to be done. `danger=False` gives
+    the act the primary look.
+    """
+
+    chosen = Signal(dict)
+    cancelled = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        window: QWidget,
+        title: str,
+        detail: str = "",
+        keep: str = "Keep it",
+        act: str = "Remove",
+        options: Sequence[tuple[str, str, bool]] = (),
+        goes: Sequence[str] = (),
+        danger: bool = True,
+    ) -> None:
+        super().__init__(theme, window, title, theme.width("confirm") if not goes else 440, closable=False)
+        self._header.hide()
+        self.body.setContentsMargins(20, 18, 20, 16)
+        self.body.setSpacing(0)
+        self.body.addWidget(PlainLabel(theme, title, "heading", wrap=True))
+        if detail:
+            self.body.addSpacing(8)
+            self.body.addWidget(PlainLabel(theme, detail, "body", "text-secondary", wrap=True))
+        if goes:
+            self.body.addSpacing(12)
+            self.body.addWidget(self._list_of(goes))
+        self._boxes: dict[str, Checkbox] = {}
+        for key, text, checked in options:
+            self.body.addSpacing(11)
+            box = Checkbox(theme, text, checked)
+            self._boxes[key] = box
+            self.body.addWidget(box)
+        self.body.addStretch(1)
+        self.keep = self.add_button(keep, "default", self.reject)
+        self.act = self.add_button(act, "danger" if danger else "primary", self.accept)
+        self.finished.connect(self._on_finished)
+
+    def _list_of(self, goes: Sequence[str]) -> QWidget:
+        panel = InsetPanel(self._theme, 12)
+        rows = QVBoxLayout()
+        rows.setSpacing(2)
+        for name in goes[:_MOST_SHOWN]:
+            elide = Qt.TextElideMode.ElideMiddle
+            rows.addWidget(PlainLabel(self._theme, visible_name(name), "mono", elide=elide))
+        if len(goes) > _MOST_SHOWN:
+            rows.addWidget(PlainLabel(self._theme, f"and {len(goes) - _MOST_SHOWN:,} more", "small", "text-secondary"))
+        panel.body.addLayout(rows)
+        return panel
+
+    def ticked(self) -> dict[str, bool]:
+        """The options as they are ticked now."""
+        return {key: box.isChecked() for key, box in self._boxes.items()}
+
+    def open(self) -> None:
+        """Show it with the focus on the button that keeps."""
+        super().open()
+        self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_finished(self, accepted: bool) -> None:
+        if accepted:
+            self.chosen.emit(self.ticked())
+        else:
+            self.cancelled.emit()
