@@ -37,9 +37,10 @@ CHOOSE = Step("Choose an engine", "choose-engine")
 _WORDINGS: dict[type[BaseException], Wording] = {}
 
 
-def _words(kind: type[E]) -> Callable[[Callable[[E], Notice]], Callable[[E], Notice]]:
+def _words(*kinds: type[E]) -> Callable[[Callable[[E], Notice]], Callable[[E], Notice]]:
     def register(wording: Callable[[E], Notice]) -> Callable[[E], Notice]:
-        _WORDINGS[kind] = wording
+        for kind in kinds:
+            _WORDINGS[kind] = wording
         return wording
 
     return register
@@ -94,8 +95,7 @@ def _backend(error: e.BackendError) -> Notice:
     return Notice("The engine could not do that", sentence(str(error)))
 
 
-@_words(e.EndpointError)
-@_words(e.InvalidEndpoint)
+@_words(e.EndpointError, e.InvalidEndpoint)
 def _endpoint(error: e.EndpointError) -> Notice:
     return Notice(f"{error.text} is not an address of an engine", sentence(error.reason), CHOOSE)
 
@@ -190,10 +190,7 @@ def _feature(error: e.FeatureMissing) -> Notice:
     return Notice(f"This engine has no {error.feature}", "Another engine, or a newer one, may have it.", CHOOSE, "info")
 
 
-@_words(e.ApiError)
-@_words(e.BadRequest)
-@_words(e.Conflict)
-@_words(e.EngineFault)
+@_words(e.ApiError, e.BadRequest, e.Conflict, e.EngineFault)
 def _api(error: e.ApiError) -> Notice:
     return Notice("The engine refused", sentence(error.message))
 
