@@ -1,0 +1,150 @@
+"""Images as rows of a table: one row per reference, in-use marks, sizes and ages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.presentation import age_text, bytes_text, plural, short_id
+from app.widgets.cells import Cell, Column, Group, Row
+from backend.types.containers import ContainerSummary
+from backend.types.images import ImageSummary
+
+COLUMNS = (
+    Column("image", "Image", 180, 120, stretch=1, lead=14, optional=False),
+    Column("size", "Size", 76, 64, align_right=True),
+    Column("age", "Age", 52, 48, align_right=True),
+)
+_FOREVER = 60 * 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One reference of an image (empty for an untagged image) and the containers made from it."""
+
+    image: ImageSummary
+    reference: str
+    users: tuple[ContainerSummary, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Unique in the table."""
+        return f"{self.image.id} {self.reference}"
+
+    @property
+    def title(self) -> str:
+        """The reference, or the short id."""
+        return self.reference or short_id(self.image.id)
+
+
+def users_by_image(containers: Iterable[ContainerSummary]) -> dict[str, tuple[ContainerSummary, ...]]:
+    """The containers of each image, by the image's id."""
+    found: dict[str, list[ContainerSummary]] = {}
+    for container in containers:
+        found.setdefault(container.image_id, []).append(container)
+    return {key: tuple(sorted(users, key=lambda c: c.name)) for key, users in found.items()}
+
+
+def rows_of(images: Iterable[ImageSummary], users: Mapping[str, tuple[ContainerSummary, ...]]) -> list[ImageRow]:
+    """Every reference of every image."""
+    return [
+        ImageRow(image, reference, users.get(image.id, ())) for image in images for reference in image.tags or ("",)
+    ]
+
+
+def chosen(rows: Sequence[ImageRow], text: str, segment: str) -> list[ImageRow]:
+    """Those whose reference or id holds `text`, and that are in use, unused, or untagged as `segment` says."""
+    wanted = text.casefold()
+
+    def fits(row: ImageRow) -> bool:
+        if segment == "used" and not row.users:
+            return False
+        if segment == "unused" and row.users:
+            return False
+        return not wanted or wanted in row.title.casefold() or wanted in row.image.id
+
+    return [row for row in rows if fits(row)]
+
+
+def ordered(rows: Iterable[ImageRow], column: str, descending: bool) -> list[ImageRow]:
+    """Sorted by a column; untagged images stand last when sorted by name."""
+    by_name = sorted(rows, key=lambda r: (not r.reference, r.title.casefold()))
+    if column == "size":
+        return sorted(by_name, key=lambda r: r.image.size, reverse=descending)
+    if column == "age":
+        return sorted(by_name, key=lambda r: -r.image.created, reverse=descending)
+    return by_name[::-1] if descending else by_name
+
+
+def created_age(created: int, now: float) -> str:
+    """The age of an image; a dash where the builder left no date (the year 1 or 1970)."""
+    age = now - created
+    return age_text(age) if created > 0 and age < _FOREVER else "–"
+
+
+def name_cell(row: ImageRow) -> Cell:
+    """Repository and tag with the dot of an image in use."""
+    names = ", ".join(c.name for c in row.users)
+    dot = "success-fill" if any(c.state == "running" for c in row.users) else "text-disabled" if row.users else ""
+    tip = f"Used by {names}" if names else "No container uses it"
+    if not row.reference:
+        return Cell(
+            "Untagged", "text-secondary", 400, secondary=short_id(row.image.id), dot=dot, tooltip=tip,
+            spoken=f"Untagged {short_id(row.image.id)}, {tip}",
+        )  # fmt: skip
+    head, _, last = row.reference.rpartition("/")
+    name, _, tag = last.partition(":")
+    repository = f"{head}/{name}" if head else name
+    return Cell(
+        repository, weight=500, secondary=tag, dot=dot, tooltip=f"{row.reference}\n{tip}",
+        spoken=f"{row.reference}, {tip}",
+    )  # fmt: skip
+
+
+def table_rows(rows: Iterable[ImageRow], now: float | None = None) -> list[Group]:
+    """One group without a heading."""
+    at = time.time() if now is None else now
+    return [
+        Group(
+            "images",
+            tuple(
+                Row(
+                    row.key,
+                    (
+                        name_cell(row),
+                        Cell(bytes_text(row.image.size), align_right=True),
+                        Cell(created_age(row.image.created, at), "text-secondary", align_right=True),
+                    ),
+                )
+                for row in rows
+            ),
+        )
+    ]
+
+
+def size_of(images: Iterable[ImageSummary]) -> int:
+    """Bytes of all images together. Layers that are shared count once where the engine tells (`shared_size`)."""
+    return sum(image.size - max(image.shared_size, 0) for image in images)
+
+
+def unused(images: Iterable[ImageSummary], users: Mapping[str, object], *, dangling: bool) -> list[ImageSummary]:
+    """What a clean-up would remove: images without a container, and without a reference when `dangling`.
+
+    An untagged image that another image was built on is kept by the engine as long as that one is there.
+    """
+    every = list(images)
+    parents = {image.parent_id for image in every if image.parent_id}
+    return [
+        image
+        for image in every
+        if image.id not in users and image.id not in parents and (image.dangling or not dangling)
+    ]
+
+
+def used_words(users: Sequence[ContainerSummary]) -> str:
+    """`api, migrate` or `api, migrate and 3 more`."""
+    names = [c.name for c in users]
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])} and {plural(len(names) - 2, 'more', 'more')}"

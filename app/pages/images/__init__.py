@@ -1,0 +1,1 @@
+"""Images: the list, the details of one, and the dialogs to pull, tag, import and clean up."""

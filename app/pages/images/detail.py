@@ -1,0 +1,244 @@
+"""The details of one image: what it is, its layers and its settings."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.models.images import ImageRow, created_age, used_words
+from app.models.rows import RowsModel
+from app.presentation import bytes_text, short_id
+from app.session import Session
+from app.theme import Theme
+from app.widgets.buttons import Button, IconButton, LinkButton
+from app.widgets.cells import Cell, Column, Group, Row
+from app.widgets.segments import Tabs
+from app.widgets.states import EmptyState, Skeleton
+from app.widgets.table import Table
+from app.widgets.text import PlainLabel, set_tooltip
+from backend import images
+from backend.types.images import ImageDetails, InspectedImage, Layer
+
+LAYER_COLUMNS = (
+    Column("number", "#", 40, 36, sortable=False, align_right=True, optional=False),
+    Column("command", "Made by", 240, 120, stretch=1, sortable=False, optional=False),
+    Column("age", "Age", 64, 48, align_right=True, sortable=False),
+    Column("size", "Size", 128, 80, align_right=True, sortable=False, bar_width=52),
+)
+_NOP = "/bin/sh -c #(nop)"
+
+
+def layer_command(layer: Layer) -> str:
+    """The instruction that made a layer, without the shell that the builder wraps around it."""
+    words = " ".join(layer.created_by.split())
+    if words.startswith(_NOP):
+        return words.removeprefix(_NOP).strip()
+    if words.startswith("/bin/sh -c "):
+        return f"RUN {words.removeprefix('/bin/sh -c ')}"
+    words = words.removesuffix("# buildkit").strip()
+    return words.replace("RUN /bin/sh -c ", "RUN ", 1) or layer.comment or "No command is known"
+
+
+def layer_rows(layers: tuple[Layer, ...], now: float) -> list[Group]:
+    """The layers oldest first, each with its share of the largest as a bar."""
+    largest = max((layer.size for layer in layers), default=0)
+    rows = []
+    for number, layer in enumerate(reversed(layers), 1):
+        command = layer_command(layer)
+        share = layer.size / largest if largest and layer.size else None
+        rows.append(
+            Row(
+                str(number),
+                (
+                    Cell(str(number), "text-tertiary", align_right=True, small=True),
+                    Cell(command, mono=True, tooltip=layer.created_by),
+                    Cell(created_age(layer.created, now), "text-secondary", align_right=True),
+                    Cell(bytes_text(layer.size), align_right=True, bar=share),
+                ),
+            )
+        )
+    return [Group("layers", tuple(rows))]
+
+
+class ImageDetail(QWidget):
+    """One image. Signals: `wanted(verb)` for run, tag, save, remove and back; `user_pressed(container id)`."""
+
+    wanted = Signal(str)
+    user_pressed = Signal(str)
+
+    def __init__(self, theme: Theme, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._session = theme, session
+        self._row: ImageRow | None = None
+        self._asked: list[object] = []
+        self.title = PlainLabel(theme, type="heading", elide=Qt.TextElideMode.ElideMiddle)
+        self.subtitle = PlainLabel(theme, type="small", token="text-secondary", elide=Qt.TextElideMode.ElideRight)
+        self.users = LinkButton(theme, "")
+        self.users.clicked.connect(self._on_users)
+        self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left")
+        self.back.clicked.connect(lambda: self.wanted.emit("back"))
+        self.tabs = Tabs(theme, [("layers", "Layers"), ("overview", "Overview")])
+        self.tabs.setAccessibleName("Details of the image")
+        self.tabs.chosen.connect(lambda key: self.stack.setCurrentIndex(0 if key == "layers" else 1))
+        self.model = RowsModel(LAYER_COLUMNS, self)
+        self.layers = Table(theme, self.model, name="Layers", ticks=False)
+        self.overview = _Overview(theme)
+        self.waiting = Skeleton(theme, 5)
+        self.failed = EmptyState(theme, "circle-alert", "", "", "Try again")
+        self.failed.pressed.connect(self._ask)
+        self.stack = QStackedWidget()
+        for page in (self.layers, self.overview, self.waiting, self.failed):
+            self.stack.addWidget(page)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 12, 16, 0)
+        head.setSpacing(8)
+        head.addWidget(self.back)
+        head.addWidget(self.title, 1)
+        for verb, text, icon, kind in (
+            ("run", "Run…", "play", "default"),
+            ("tag", "Tag…", "tag", "default"),
+            ("save", "Save…", "download", "default"),
+            ("remove", "Remove…", "trash-2", "danger-text"),
+        ):
+            button = Button(self._theme, text, icon, kind, small=True)  # type: ignore[arg-type]
+            button.clicked.connect(lambda _checked=False, v=verb: self.wanted.emit(v))
+            head.addWidget(button)
+        line = QHBoxLayout()
+        line.setContentsMargins(16, 4, 16, 4)
+        line.setSpacing(12)
+        line.addWidget(self.subtitle)
+        line.addWidget(self.users)
+        line.addStretch(1)
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(16, 0, 16, 0)
+        tabs.addWidget(self.tabs)
+        tabs.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (head, line, tabs):
+            column.addLayout(part)
+        column.addWidget(self.stack, 1)
+
+    @property
+    def row(self) -> ImageRow | None:
+        """What is shown."""
+        return self._row
+
+    def show_row(self, row: ImageRow) -> None:
+        """Shows another image, or the same one with other users or another name."""
+        same = self._row is not None and self._row.image.id == row.image.id
+        self._row = row
+        self.title.setText(row.title)
+        self.subtitle.setText("   ".join(self._facts()))
+        set_tooltip(self.subtitle, row.image.id)
+        self.users.setVisible(bool(row.users))
+        self.users.setText(f"Used by {used_words(row.users)}")
+        if not same:
+            self._ask()
+
+    def _facts(self) -> list[str]:
+        assert self._row is not None
+        image = self._row.image
+        return [
+            short_id(image.id),
+            bytes_text(image.size),
+            f"created {created_age(image.created, time.time())} ago" if image.created > 0 else "no date",
+        ]
+
+    def _ask(self) -> None:
+        if self._row is None:
+            return
+        key = self._row.image.id
+        self.stack.setCurrentWidget(self.waiting)
+        self.waiting.restart()
+        self._session.ask(
+            lambda engine: images.history(engine, key),
+            lambda layers: self._on_layers(key, layers),
+            lambda error: self._on_failed(key, error),
+            owner=self,
+        )
+        self._session.ask(
+            lambda engine: images.inspect(engine, key),
+            lambda found: self._on_inspected(key, found),
+            lambda _error: None,
+            owner=self,
+        )
+
+    def _is_shown(self, key: str) -> bool:
+        return self._row is not None and self._row.image.id == key
+
+    def _on_layers(self, key: str, layers: tuple[Layer, ...]) -> None:
+        if self._is_shown(key):
+            self.model.set_rows(layer_rows(layers, time.time()))
+            self.stack.setCurrentWidget(self.layers if self.tabs.current() == "layers" else self.overview)
+
+    def _on_inspected(self, key: str, found: InspectedImage) -> None:
+        if self._is_shown(key):
+            self.overview.show_details(found.value)
+
+    def _on_failed(self, key: str, error: BaseException) -> None:
+        if self._is_shown(key):
+            self.failed.set("circle-alert", "The layers could not be read", str(error), "Try again")
+            self.stack.setCurrentWidget(self.failed)
+
+    def _on_users(self) -> None:
+        if self._row is not None and self._row.users:
+            self.user_pressed.emit(self._row.users[0].id)
+
+
+class _Overview(QScrollArea):
+    """What the image says of itself, as names and values."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setAccessibleName("Overview of the image")
+
+    def show_details(self, details: ImageDetails) -> None:
+        """Replaces what is shown."""
+        inner = QWidget()
+        grid = QGridLayout(inner)
+        grid.setContentsMargins(16, 16, 16, 16)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        for row, (name, value) in enumerate(facts_of(details)):
+            grid.addWidget(PlainLabel(self._theme, name, "body", "text-secondary"), row, 0, Qt.AlignmentFlag.AlignTop)
+            label = PlainLabel(self._theme, value, "mono", wrap=True)
+            label.set_selectable()
+            grid.addWidget(label, row, 1)
+        grid.setColumnStretch(1, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        self.setWidget(inner)
+
+
+def facts_of(details: ImageDetails) -> list[tuple[str, str]]:
+    """Names and values, only those that the image has. Values of its environment are part of the image, not secret."""
+    config = details.config
+    facts = [
+        ("Id", details.id),
+        ("Names", "\n".join(details.repo_tags or ())),
+        ("Digests", "\n".join(details.repo_digests or ())),
+        ("Platform", "/".join(p for p in (details.os, details.architecture, details.variant) if p)),
+        ("Created", details.created or ""),
+        ("Author", details.author),
+    ]
+    if config is not None:
+        facts += [
+            ("Command", " ".join(config.cmd or ())),
+            ("Entrypoint", " ".join(config.entrypoint or ())),
+            ("Folder", config.working_dir),
+            ("User", config.user),
+            ("Ports", "\n".join(config.exposed_ports or ())),
+            ("Volumes", "\n".join(config.volumes or ())),
+            ("Environment", "\n".join(config.env or ())),
+            ("Labels", "\n".join(f"{k}={v}" for k, v in (config.labels or {}).items())),
+        ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,229 @@
+"""The dialogs of the Images page: tag, import, remove, clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.commands.images import (
+    CLEAN_UP,
+    IMAGE_ARCHIVES,
+    IMPORT,
+    REMOVE,
+    TAG,
+    CleanUp,
+    ImageRemoval,
+    Importing,
+    Tagging,
+    reference_problem,
+    title_of,
+)
+from app.models.images import ImageRow, unused, used_words
+from app.notices import notice_for
+from app.presentation import bytes_text, plural
+from app.session import Session
+from app.theme import Theme
+from app.widgets.buttons import Button
+from app.widgets.commandbox import CommandBox
+from app.widgets.confirm import Confirm
+from app.widgets.dialogs import Dialog
+from app.widgets.fields import LineEdit, row_of
+from app.widgets.forms import Field
+from app.widgets.segments import Segments
+from app.widgets.text import PlainLabel
+from backend.types.containers import ContainerSummary
+from backend.types.images import ImageSummary
+
+
+class TagDialog(Dialog):
+    """Asks for one more reference of an image."""
+
+    def __init__(self, theme: Theme, window: QWidget, session: Session, image: ImageSummary) -> None:
+        super().__init__(theme, window, f"Tag {title_of(image)}", 520)
+        self._session = session
+        self._image = image
+        self.reference = LineEdit(theme, "shop-api:dev", mono=True)
+        self.field = Field(theme, "Reference", self.reference, "Repository and tag; latest where you leave out the tag")
+        self.command = CommandBox(theme)
+        self.body.addWidget(self.field)
+        self.body.addWidget(self.command)
+        self.add_button("Cancel", "ghost", self.reject)
+        self.apply = self.add_button("Tag", "primary", self._on_apply)
+        self.reference.textChanged.connect(self._on_typed)
+        self._on_typed()
+
+    def _on_typed(self) -> None:
+        text = self.reference.text().strip()
+        self.field.set_error(reference_problem(text) if text else "")
+        self.command.set_line(TAG.line(Tagging(self._image, text or "NAME:TAG")))
+
+    def _on_apply(self) -> None:
+        text = self.reference.text().strip()
+        if problem := reference_problem(text):
+            self.field.set_error(problem)
+            self.reference.setFocus()
+            return
+        self.apply.set_busy(True)
+        self._session.run(
+            TAG, Tagging(self._image, text), then=lambda _o: self.accept(), failed=self._on_failed, owner=self
+        )
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.apply.set_busy(False)
+        self.field.set_error(notice_for(error, "Tag").detail)
+
+
+class ImportDialog(Dialog):
+    """Makes an image of a root file system in a tar."""
+
+    def __init__(self, theme: Theme, window: QWidget, session: Session, path: str = "") -> None:
+        super().__init__(theme, window, "Import a root file system", 600)
+        self._session = session
+        self.path = LineEdit(theme, "/path/to/rootfs.tar", mono=True, icon="file")
+        choose = Button(theme, "Choose…")
+        choose.clicked.connect(self._on_choose)
+        self.path_field = Field(
+            theme, "Archive", row_of(self.path, choose), "A tar, also packed with gzip, bzip2 or xz"
+        )
+        self.path.setAccessibleName("Archive")
+        self.reference = LineEdit(theme, "base:1", mono=True)
+        self.reference_field = Field(theme, "Name", self.reference, "Repository and tag of the new image")
+        self.message = LineEdit(theme, "Where it comes from")
+        self.command = CommandBox(theme)
+        for part in (self.path_field, self.reference_field, Field(theme, "Message", self.message), self.command):
+            self.body.addWidget(part)
+        self.add_button("Cancel", "ghost", self.reject)
+        self.apply = self.add_button("Import", "primary", self._on_apply)
+        for edit in (self.path, self.reference, self.message):
+            edit.textChanged.connect(self._on_typed)
+        self.path.setText(path)
+        self._on_typed()
+
+    def _target(self) -> Importing:
+        return Importing(Path(self.path.text().strip()), self.reference.text().strip(), self.message.text().strip())
+
+    def _on_choose(self) -> None:
+        chooser = QFileDialog(self, "Choose an archive", self.path.text(), IMAGE_ARCHIVES)
+        chooser.fileSelected.connect(self.path.setText)
+        chooser.open()
+
+    def _on_typed(self) -> None:
+        path, reference = self.path.text().strip(), self.reference.text().strip()
+        self.path_field.set_error("" if not path or Path(path).is_file() else "There is no such file")
+        self.reference_field.set_error(reference_problem(reference) if reference else "")
+        self.command.set_line(IMPORT.line(Importing(Path(path or "ROOTFS.TAR"), reference or "NAME:TAG")))
+
+    def _on_apply(self) -> None:
+        target = self._target()
+        if not target.path.is_file():
+            self.path_field.set_error("Choose an archive")
+            self.path.setFocus()
+        elif problem := reference_problem(target.reference):
+            self.reference_field.set_error(problem)
+            self.reference.setFocus()
+        else:
+            self.apply.set_busy(True)
+            self._session.run(IMPORT, target, then=lambda _o: self.accept(), failed=self._on_failed, owner=self)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.apply.set_busy(False)
+        notice = notice_for(error, "Import")
+        self.path_field.set_error(notice.detail or notice.title)
+
+
+def ask_remove(
+    theme: Theme,
+    window: QWidget,
+    session: Session,
+    rows: Sequence[ImageRow],
+    users: Mapping[str, Sequence[ContainerSummary]],
+) -> Confirm:
+    """Asks before images or references go, and says who uses them; opens the dialog."""
+    targets = removals(rows)
+    goes = [_what_goes(t, users.get(t.image.id, ())) for t in targets]
+    used = [t for t in targets if users.get(t.image.id)]
+    title = f"Remove {rows[0].title}?" if len(rows) == 1 else f"Remove {plural(len(rows), 'image')}?"
+    detail = "It can be pulled or built again where its source is still there." if len(rows) == 1 else ""
+    options = [("force", "Also when stopped containers were made from it", False)] if used else []
+    confirm = Confirm(theme, window, title, detail, "Keep it", "Remove image", options, goes)
+
+    def on_chosen(ticked: dict[str, bool]) -> None:
+        for target in targets:
+            session.run(REMOVE, ImageRemoval(target.image, target.references, ticked.get("force", False)))
+
+    confirm.chosen.connect(on_chosen)
+    confirm.open()
+    return confirm
+
+
+def removals(rows: Sequence[ImageRow]) -> list[ImageRemoval]:
+    """What to remove for these rows: one removal per image, of the references that were chosen."""
+    by_image: dict[str, list[ImageRow]] = {}
+    for row in rows:
+        by_image.setdefault(row.image.id, []).append(row)
+    return [
+        ImageRemoval(group[0].image, tuple(r.reference for r in group if r.reference)) for group in by_image.values()
+    ]
+
+
+def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
+    left = len(target.image.tags) - len(target.references)
+    name = ", ".join(target.references) or title_of(target.image)
+    if target.references and left > 0:
+        return f"{name} (only the name: the image keeps {plural(left, 'other name')})"
+    use = f", used by {used_words(users)}" if users else ""
+    return f"{name}, {bytes_text(target.image.size)}{use}"
+
+
+class CleanUpDialog(Dialog):
+    """Shows what a clean-up removes and how much it frees, before it is done."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        window: QWidget,
+        session: Session,
+        images: Sequence[ImageSummary],
+        users: Mapping[str, object],
+        freed: Callable[[Sequence[ImageSummary]], int],
+    ) -> None:
+        super().__init__(theme, window, "Clean up images", 560)
+        self._session, self._images, self._users, self._freed = session, images, users, freed
+        self.choice = Segments(theme, [("dangling", "Untagged"), ("unused", "All unused")])
+        self.choice.setAccessibleName("What to remove")
+        self.words = PlainLabel(theme, wrap=True)
+        self.listing = PlainLabel(theme, type="mono", token="text-secondary", wrap=True)
+        self.command = CommandBox(theme)
+        for part in (self.choice, self.words, self.listing, self.command):
+            self.body.addWidget(part)
+        self.body.addStretch(1)
+        self.add_button("Keep them", "ghost", self.reject)
+        self.apply = self.add_button("Remove images", "danger", self._on_apply)
+        self.choice.set_counts({key: len(self._found(key)) for key in ("dangling", "unused")})
+        self.choice.chosen.connect(self._on_chosen)
+        self._on_chosen(self.choice.current())
+
+    def _found(self, key: str) -> list[ImageSummary]:
+        return unused(self._images, self._users, dangling=key == "dangling")
+
+    def _on_chosen(self, key: str) -> None:
+        found = self._found(key)
+        what = "no name and no container" if key == "dangling" else "no container"
+        if found:
+            self.words.setText(
+                f"{plural(len(found), 'image')} with {what} will be gone. "
+                f"This frees up to {bytes_text(self._freed(found))}."
+            )
+        else:
+            self.words.setText(f"There is no image with {what}. Nothing would be removed.")
+        shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]
+        more = [f"and {plural(len(found) - 12, 'more', 'more')}"] if len(found) > 12 else []
+        self.listing.setText("\n".join(shown + more))
+        self.apply.setEnabled(bool(found))
+        self.command.set_line(CLEAN_UP.line(CleanUp(key == "dangling")))
+
+    def _on_apply(self) -> None:
+        self._session.run(CLEAN_UP, CleanUp(self.choice.current() == "dangling"))
+        self.accept()

@@ -1,0 +1,288 @@
+"""The Images page: the list at the left, the chosen image at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.commands.images import IMAGE_ARCHIVES, LOAD, SAVE, Saving
+from app.models.images import COLUMNS, ImageRow, chosen, ordered, rows_of, size_of, table_rows, unused, users_by_image
+from app.models.rows import RowsModel
+from app.pages.images.detail import ImageDetail
+from app.pages.images.dialogs import CleanUpDialog, ImportDialog, TagDialog, ask_remove
+from app.places import PULL, RUN, Go, Place
+from app.preferences import Preferences
+from app.presentation import bytes_text, count_text
+from app.session import Session
+from app.theme import Theme
+from app.widgets.buttons import Button, IconButton
+from app.widgets.cards import Hairline
+from app.widgets.menus import Menu
+from app.widgets.segments import Segments
+from app.widgets.states import EmptyState, Skeleton
+from app.widgets.table import Table
+from app.widgets.topbar import TopBar
+from backend.types.images import ImageSummary
+
+LIST_WIDTH = 352
+BOTH_FROM = 908
+"""Width of the page (window less rail) from which list and details stand side by side: a window of 960."""
+
+
+class ImagesPage(QWidget):
+    """List, details and dialogs of images."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        session: Session,
+        preferences: Preferences,
+        go: Go,
+        engine_button: Callable[[], QWidget],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._session, self._preferences, self._go = theme, session, preferences, go
+        self._rows: list[ImageRow] = []
+        self._by_key: dict[str, ImageRow] = {}
+        self._chosen = ""
+        self.topbar = TopBar(theme, "Images")
+        self.search = self.topbar.add_search("Search images")
+        self.topbar.add_widget(engine_button())
+        self.clean_up = Button(theme, "Clean up…", "trash-2")
+        self.more = IconButton(theme, "ellipsis", "More for images", kind="default")
+        self.pull = Button(theme, "Pull…", "download", "primary")
+        for widget in (self.clean_up, self.more, self.pull):
+            self.topbar.add_widget(widget)
+        self.segments = Segments(theme, [("all", "All"), ("used", "In use"), ("unused", "Unused")])
+        self.segments.setAccessibleName("Which images")
+        self.model = RowsModel(COLUMNS, self)
+        self.table = Table(
+            theme, self.model, name="Images", mark_current=True, preferences=preferences, memory="images"
+        )
+        self.detail = ImageDetail(theme, session)
+        self.empty = EmptyState(
+            theme, "layers", "No images yet", "Images are what containers are made from.", "Pull…",
+            lambda: self._go(Place(PULL)),
+        )  # fmt: skip
+        self.nothing = EmptyState(theme, "search", "", "", "Clear search", self._on_clear)
+        self.waiting = Skeleton(theme, 8)
+        self.left = QStackedWidget()
+        for page in (self.table, self.nothing, self.waiting):
+            self.left.addWidget(page)
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 0, 12, 0)
+        bar.addWidget(self.segments)
+        bar.addStretch(1)
+        holder = QWidget()
+        holder.setLayout(bar)
+        holder.setFixedHeight(self._theme.height("toolbar"))
+        self.list_side = QWidget()
+        column = QVBoxLayout(self.list_side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (holder, Hairline(self._theme)):
+            column.addWidget(widget)
+        column.addWidget(self.left, 1)
+        self.line = Hairline(self._theme, standing=True)
+        sides = QWidget()
+        row = QHBoxLayout(sides)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.list_side)
+        row.addWidget(self.line)
+        row.addWidget(self.detail, 1)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(sides)
+        self.stack.addWidget(self.empty)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.topbar)
+        whole.addWidget(self.stack, 1)
+
+    def _connect(self) -> None:
+        for store in (self._session.stores.images, self._session.stores.containers):
+            store.changed.connect(lambda _delta: self._refresh())
+        self.search.changed.connect(lambda _text: self._show())
+        self.segments.chosen.connect(lambda _key: self._show())
+        self.table.sorted.connect(lambda _column, _down: self._show())
+        self.table.current.connect(self._on_current)
+        self.table.opened.connect(self._on_opened)
+        self.table.menu_wanted.connect(self._on_menu)
+        self.pull.clicked.connect(lambda: self._go(Place(PULL)))
+        self.clean_up.clicked.connect(self._on_clean_up)
+        self.more.clicked.connect(self._on_more)
+        self.detail.wanted.connect(self._on_wanted)
+        self.detail.user_pressed.connect(lambda key: self._go(Place("containers", key)))
+
+    # What is shown
+
+    def show_place(self, place: Place) -> None:
+        """Chooses the image that a place names by id or reference."""
+        if place.id:
+            for row in self._rows:
+                if place.id in (row.image.id, row.reference):
+                    self.table.set_current(row.key)
+                    self._on_opened(row.key)
+                    return
+
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def primary(self) -> None:
+        """What Ctrl N does here."""
+        self._go(Place(PULL))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """List and details side by side, or one of them."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _images(self) -> list[ImageSummary]:
+        return list(self._session.stores.images.values.values())
+
+    def _refresh(self) -> None:
+        users = users_by_image(self._session.stores.containers.values.values())
+        every = self._images()
+        self._rows = rows_of(every, users)
+        self._by_key = {row.key: row for row in self._rows}
+        used = sum(1 for row in self._rows if row.users)
+        self.segments.set_counts({"all": len(self._rows), "used": used, "unused": len(self._rows) - used})
+        free = size_of(unused(every, users, dangling=False))
+        totals = [(count_text(len(every)), True), (" images · ", False), (bytes_text(size_of(every)), True)]
+        if free:
+            totals.append((f" · {bytes_text(free)} can be freed", False))
+        self.topbar.set_totals(totals if every else [])
+        self._show()
+
+    def _show(self) -> None:
+        store = self._session.stores.images
+        shown = chosen(self._rows, self.search.text().strip(), self.segments.current())
+        shown = ordered(shown, self.table.sort_column or "image", self.table.descending)
+        self.model.set_rows(table_rows(shown))
+        self.stack.setCurrentIndex(1 if store.loaded and not self._rows else 0)
+        if not store.loaded:
+            self.left.setCurrentWidget(self.waiting)
+        elif shown:
+            self.left.setCurrentWidget(self.table)
+        else:
+            text = self.search.text().strip()
+            title = f"No images match “{text}”" if text else "No images here"
+            self.nothing.set("search", title, "", "Clear search" if text else "Show all")
+            self.left.setCurrentWidget(self.nothing)
+        self._choose(shown)
+
+    def _choose(self, shown: Sequence[ImageRow]) -> None:
+        row = self._by_key.get(self._chosen)
+        if row is None and shown:
+            row = shown[0]
+            self._chosen = row.key
+        if row is not None:
+            self.detail.show_row(row)
+            if not self.table.current_key:
+                self.table.set_current(row.key)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        both = self.width() >= BOTH_FROM
+        row = self._by_key.get(self._chosen)
+        details = row is not None and (both or self._opened)
+        self.detail.setVisible(details)
+        self.detail.back.setVisible(not both)
+        self.line.setVisible(both and details)
+        self.list_side.setVisible(both or not details)
+        if both and details:
+            self.list_side.setFixedWidth(LIST_WIDTH)
+        else:
+            self.list_side.setMinimumWidth(0)
+            self.list_side.setMaximumWidth(16_777_215)
+
+    _opened = False
+
+    def _on_current(self, key: str) -> None:
+        if key in self._by_key:
+            self._chosen = key
+            self.detail.show_row(self._by_key[key])
+            self._arrange()
+
+    def _on_opened(self, key: str) -> None:
+        self._opened = True
+        self._on_current(key)
+
+    def _on_clear(self) -> None:
+        self.search.clear()
+        self.segments.set_current("all")
+        self._show()
+
+    # What is done
+
+    def _on_wanted(self, verb: str) -> None:
+        if verb == "back":
+            self._opened = False
+            self._arrange()
+            self.table.setFocus()
+        elif self.detail.row is not None:
+            self._do(verb, [self.detail.row])
+
+    def _do(self, verb: str, rows: Sequence[ImageRow]) -> None:
+        if verb == "run":
+            self._go(Place(RUN, rows[0].reference or rows[0].image.id))
+        elif verb == "tag":
+            TagDialog(self._theme, self.window(), self._session, rows[0].image).open()
+        elif verb == "save":
+            self._on_save(rows)
+        elif verb == "remove":
+            users = users_by_image(self._session.stores.containers.values.values())
+            ask_remove(self._theme, self.window(), self._session, rows, users)
+
+    def _on_save(self, rows: Sequence[ImageRow]) -> None:
+        references = tuple(r.reference or r.image.id for r in rows)
+        name = references[0].rpartition("/")[2].replace(":", "-") if len(references) == 1 else "images"
+        chooser = QFileDialog(self, "Save as", f"{name}.tar", "Tar archives (*.tar)")
+        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        chooser.setDefaultSuffix("tar")
+        chooser.fileSelected.connect(lambda path: self._session.run(SAVE, Saving(references, Path(path))))
+        chooser.open()
+
+    def _on_load(self) -> None:
+        chooser = QFileDialog(self, "Load images", "", IMAGE_ARCHIVES)
+        chooser.fileSelected.connect(lambda path: self._session.run(LOAD, Path(path)))
+        chooser.open()
+
+    def _on_clean_up(self) -> None:
+        users = users_by_image(self._session.stores.containers.values.values())
+        CleanUpDialog(self._theme, self.window(), self._session, self._images(), users, size_of).open()
+
+    def _on_more(self) -> None:
+        menu = Menu(self._theme, self, once=True)
+        menu.add("upload", "Load from a tar…", on_pick=self._on_load)
+        menu.add(
+            "package", "Import a root file system…",
+            on_pick=lambda: ImportDialog(self._theme, self.window(), self._session).open(),
+        )  # fmt: skip
+        menu.popup_under(self.more, right=True)
+
+    def _on_menu(self, keys: list[str], point: QPoint) -> None:
+        rows = [self._by_key[key] for key in keys if key in self._by_key]
+        if not rows:
+            return
+        one = len(rows) == 1
+        menu = Menu(self._theme, self, once=True)
+        why = "" if one else "Choose one image"
+        menu.add("play", "Run…", on_pick=lambda: self._do("run", rows), enabled=one, why=why)
+        menu.add("tag", "Tag…", on_pick=lambda: self._do("tag", rows), enabled=one, why=why)
+        menu.add("download", "Save…", on_pick=lambda: self._do("save", rows))
+        menu.separator()
+        menu.add("trash-2", "Remove…", "Del", lambda: self._do("remove", rows), danger=True)
+        menu.popup_at(point)
