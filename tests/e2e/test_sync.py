@@ -1,0 +1,110 @@
+"""The stores follow a real engine: its events, its death and its return."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+from PySide6.QtWidgets import QApplication
+
+from app.operation import Operations
+from app.session import Phase, Session
+from app.stores.stores import Stores
+from app.tasks import TaskScope
+from backend import containers
+from backend.endpoint import UnixSocket
+from tests.e2e import images
+from tests.e2e.conftest import DockerCli
+from tests.e2e.daemon import Daemon
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+
+async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+@pytest_asyncio.fixture
+async def session(qapp: QApplication) -> AsyncIterator[Session]:
+    failures: list[str] = []
+    scope = TaskScope("test", lambda error, name: failures.append(f"{name}: {error!r}"))
+    session = Session(scope, Operations(scope), Stores())
+    yield session
+    await session.leave()
+    assert await scope.close() == ()
+    assert failures == []
+
+
+async def test_what_the_command_line_does_is_seen(
+    session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    session.use(engine_host, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    assert session.state.version
+
+    def names() -> dict[str, str]:
+        return {c.name: c.state for c in session.stores.containers.values.values()}
+
+    await asyncio.to_thread(docker_cli, "run", "-d", "--name", "seen", busybox_image, "sleep", "600")
+    await until(lambda: names().get("seen") == "running")
+    await asyncio.to_thread(docker_cli, "pause", "seen")
+    await until(lambda: names().get("seen") == "paused")
+    await asyncio.to_thread(docker_cli, "rename", "seen", "renamed")
+    await until(lambda: names().get("renamed") == "paused" and "seen" not in names())
+    await asyncio.to_thread(docker_cli, "rm", "-f", "renamed")
+    await until(lambda: "renamed" not in names())
+
+    await asyncio.to_thread(docker_cli, "tag", busybox_image, "seen:2")
+    await until(lambda: any("seen:2" in i.tags for i in session.stores.images.values.values()))
+    await asyncio.to_thread(docker_cli, "rmi", "seen:2")
+    await until(lambda: not any("seen:2" in i.tags for i in session.stores.images.values.values()))
+    await asyncio.to_thread(docker_cli, "volume", "create", "seen-volume")
+    await until(lambda: session.stores.volumes.get("seen-volume") is not None)
+    await asyncio.to_thread(docker_cli, "volume", "rm", "seen-volume")
+    await until(lambda: session.stores.volumes.get("seen-volume") is None)
+
+
+async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session, own_engine: Daemon) -> None:
+    await asyncio.to_thread(own_engine.start)
+    session.use(own_engine.endpoint, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    engine = session.engine
+    assert engine is not None
+    tar = images.busybox_tar()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield tar
+
+    async with engine.stream(
+        "POST", "/images/create", query={"fromSrc": "-", "repo": "stays", "tag": "1"}, content=body()
+    ) as answer:
+        await answer.body()
+    await containers.create(engine, {"Image": "stays:1", "Cmd": ["sleep", "600"]}, name="stays")
+    await until(lambda: [c.name for c in session.stores.containers.values.values()] == ["stays"])
+
+    await asyncio.to_thread(own_engine.kill)
+    await until(lambda: session.state.phase is Phase.LOST)
+    assert session.stores.containers.stale
+    assert [c.name for c in session.stores.containers.values.values()] == ["stays"]
+    assert session.state.error is not None
+
+    await asyncio.to_thread(own_engine.start)
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    assert not session.stores.containers.stale
+    assert [c.name for c in session.stores.containers.values.values()] == ["stays"]
+
+
+async def test_a_stopped_engine_is_called_lost_and_recovers(session: Session, own_engine: Daemon) -> None:
+    await asyncio.to_thread(own_engine.start)
+    session.use(own_engine.endpoint, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await asyncio.to_thread(own_engine.suspend)
+    try:
+        await until(lambda: session.state.phase is Phase.LOST)
+    finally:
+        await asyncio.to_thread(own_engine.resume)
+    await until(lambda: session.state.phase is Phase.CONNECTED)
