@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -120,6 +120,15 @@ class LogView(QAbstractScrollArea):
         self._set_following(False)
         if not top <= row < top + self.page() - 1:
             self.go_to(max(0, row - self.page() // 2))
+        self.viewport().update()
+
+    def copy(self) -> bool:
+        """Puts the selected text on the clipboard; True when it was cut."""
+        return self._keys.copy()
+
+    def select_all(self) -> None:
+        """Selects every line."""
+        self.selection.select_all()
         self.viewport().update()
 
     # -- rows ----------------------------------------------------------------
@@ -366,11 +375,3 @@ class LogView(QAbstractScrollArea):
         """Keeps the end or the top line in place."""
         self.relayout()
         self.pill.place()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """A focus ring is drawn by the page; the selection changes with the window's activity."""
-        super().changeEvent(event)
-
-    def first_match_after(self, line: int) -> int:
-        """The place in the list of matches of the first one after a line."""
-        return bisect_right(self._match_lines, line)

@@ -1,0 +1,1 @@
+"""What a person sees of containers: the list, the details and their tabs."""

@@ -1,0 +1,299 @@
+"""LogsTab: the log of one container, with search, levels, following and saving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.commands.logs import SAVE_LOG, LogFile
+from app.feeds.logs import LogFeed, LogPhase, LogState
+from app.theme import Theme
+from app.widgets.buttons import Button, IconButton
+from app.widgets.logbar import LevelChip, LogSearchField
+from app.widgets.logbuffer import CAP, LogBuffer
+from app.widgets.logcounts import LogCounts
+from app.widgets.logsearch import LogSearch
+from app.widgets.logview import LogView
+from app.widgets.menus import Menu
+from app.widgets.text import PlainLabel
+
+if TYPE_CHECKING:
+    from app.preferences import Preferences
+    from app.session import Session
+
+HIDDEN_SECONDS: Final = 60
+"""A log that nobody looks at is not read for longer than this."""
+_CHIPS: Final = (
+    (1, "Error", "danger-fill"),
+    (2, "Warn", "warning-fill"),
+    (3, "Info", "info-fill"),
+    (4, "Debug", "chart-6"),
+)
+
+
+class LogsTab(QWidget):
+    """Opens at once, also when the container does not run; reads while it is shown."""
+
+    def __init__(
+        self,
+        session: Session,
+        theme: Theme,
+        container_id: str,
+        name: str,
+        tty: bool,
+        preferences: Preferences,
+        parent: QWidget | None = None,
+        *,
+        cap: int = CAP,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._theme, self._preferences = session, theme, preferences
+        self._id, self._name, self._tty = container_id, name, tty
+        self.buffer = LogBuffer(cap)
+        self.view = LogView(theme, self.buffer)
+        self.search = LogSearch(self.buffer, self)
+        self.counts = LogCounts(self.buffer, self)
+        self.feed = LogFeed(self._start, container_id, self.buffer, tty=tty, running=self._is_running, parent=self)
+        self._problem = ""
+        self._build()
+        self._connect()
+        self._rest = QTimer(self, interval=HIDDEN_SECONDS * 1000, singleShot=True)
+        self._rest.timeout.connect(self.feed.close)
+
+    # -- building ----------------------------------------------------------
+
+    def _build(self) -> None:
+        theme = self._theme
+        self.field = LogSearchField(theme)
+        self.field.setMinimumWidth(200)
+        self.field.setMaximumWidth(318)
+        self.case = IconButton(theme, "case-sensitive", "Match case", "Alt C", toggle=True)
+        self.regex = IconButton(theme, "regex", "Regular expression", "Alt R", toggle=True)
+        self.chips = {level: LevelChip(theme, word, token) for level, word, token in _CHIPS}
+        self.times = IconButton(theme, "clock", "Times", "Alt T", toggle=True)
+        self.wrap = IconButton(theme, "wrap-text", "Wrap long lines", "Alt W", toggle=True)
+        self.save_button = IconButton(theme, "download", "Save to file…", "Ctrl S")
+        self.follow_button = Button(theme, "Pause", "pause")
+        bar = QWidget()
+        bar.setFixedHeight(theme.height("toolbar"))
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(8)
+        row.addWidget(self.field, 4)
+        for button in (self.case, self.regex):
+            row.addWidget(button)
+        row.addWidget(self._line())
+        for chip in self.chips.values():
+            row.addWidget(chip)
+        row.addStretch(1)
+        for button in (self.times, self.wrap, self.save_button):
+            row.addWidget(button)
+        row.addWidget(self._line())
+        row.addWidget(self.follow_button)
+        self.words = PlainLabel(theme, "", "body", "text-secondary", wrap=True)
+        self.words.setContentsMargins(16, 12, 16, 12)
+        self.words.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(self._line(flat=True))
+        column.addWidget(self.words)
+        column.addWidget(self.view, 1)
+        self.times.setChecked(bool(self._preferences.get("logs/times", True)))
+        self.wrap.setChecked(bool(self._preferences.get("logs/wrap", False)))
+        self.view.set_times(self.times.isChecked())
+        self.view.set_wrap(self.wrap.isChecked())
+
+    def _line(self, flat: bool = False) -> QFrame:
+        line = QFrame()
+        line.setFrameShape(QFrame.Shape.NoFrame)
+        line.setAutoFillBackground(True)
+        line.setFixedSize(16777215, 1) if flat else line.setFixedSize(1, 16)
+
+        def tint() -> None:
+            palette = line.palette()
+            palette.setColor(line.backgroundRole(), self._theme.color("border"))
+            line.setPalette(palette)
+
+        tint()
+        self._theme.changed.connect(tint)
+        return line
+
+    def _connect(self) -> None:
+        self.feed.grew.connect(self._on_grew)
+        self.feed.prepended.connect(self._on_prepended)
+        self.feed.state_changed.connect(self._on_feed_state)
+        self.view.older_wanted.connect(self.feed.load_older)
+        self.view.following_changed.connect(self._on_following)
+        self.view.menu_wanted.connect(self._on_menu_wanted)
+        self.search.changed.connect(self._on_search_changed)
+        self.counts.changed.connect(self._on_counted)
+        self.field.changed.connect(lambda _text: self._search())
+        self.field.stepped.connect(self._step)
+        self.field.left.connect(self.view.setFocus)
+        self.case.toggled.connect(lambda _on: self._search())
+        self.regex.toggled.connect(lambda _on: self._search())
+        for chip in self.chips.values():
+            chip.toggled.connect(self._on_chip)
+        self.times.toggled.connect(self._on_times)
+        self.wrap.toggled.connect(self._on_wrap)
+        self.save_button.clicked.connect(self.save)
+        self.follow_button.clicked.connect(self._on_follow_clicked)
+        self._session.stores.containers.changed.connect(self._on_containers_changed)
+        self._session.state_changed.connect(lambda _state: self.feed.wake())
+        keys = {
+            "Ctrl+F": self._focus_search, "F3": self._step, "Shift+F3": lambda: self._step(True),
+            "Alt+R": self.regex.toggle, "Alt+C": self.case.toggle, "Alt+T": self.times.toggle,
+            "Alt+W": self.wrap.toggle, "Ctrl+S": self.save,
+        }  # fmt: skip
+        for key, act in keys.items():
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.activated.connect(act)
+
+    # -- the feed ----------------------------------------------------------
+
+    def _start(self, work: Any) -> Any:
+        return self._session.ask(work, then=lambda _answer: None, failed=self._on_failed, owner=self)
+
+    def _on_failed(self, _error: BaseException) -> None:
+        self.feed.close()
+
+    def _is_running(self) -> bool:
+        summary = self._session.stores.containers.get(self._id)
+        return summary is not None and summary.state in ("running", "restarting", "paused")
+
+    def _on_containers_changed(self, delta: Any) -> None:
+        if delta.reset or self._id in delta.changed or self._id in delta.added:
+            self.feed.wake()
+            if self.isVisible():
+                self.feed.open()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Reads from now on."""
+        super().showEvent(event)
+        self._rest.stop()
+        self.feed.open()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Lets go of the engine after a while."""
+        super().hideEvent(event)
+        self._rest.start()
+
+    def close_feed(self) -> None:
+        """Lets go of the engine at once; the page calls it before it deletes the tab."""
+        self._rest.stop()
+        self.feed.close()
+
+    def _on_grew(self) -> None:
+        self.search.grew()
+        self.counts.grew()
+        self.view.grew()
+        self._tell()
+
+    def _on_prepended(self, count: int) -> None:
+        self.search.grew()
+        self.counts.grew()
+        self.view.prepended(count)
+
+    def _on_feed_state(self, state: LogState) -> None:
+        self._problem = {
+            LogPhase.UNREADABLE: f"The log cannot be read here. {state.error}",
+            LogPhase.GONE: "The container is gone. What was read stays here.",
+            LogPhase.LOST: "The engine does not answer. The log goes on when it is back.",
+        }.get(state.phase, "")
+        self._tell()
+
+    def _tell(self) -> None:
+        words = self._problem
+        if not words and not len(self.buffer) and self.feed.state.phase in (LogPhase.LIVE, LogPhase.ENDED):
+            words = "Nothing was written yet." if self._is_running() else "It wrote nothing."
+        elif not words and self.buffer.dropped:
+            words = f"{self.buffer.dropped:,} older lines were dropped to save memory. A saved file has them all."
+        if self.words.text() != words:
+            self.words.setText(words)
+            self.words.setVisible(bool(words))
+
+    # -- searching -----------------------------------------------------------
+
+    def _focus_search(self) -> None:
+        self.field.edit.setFocus()
+        self.field.edit.selectAll()
+
+    def _search(self) -> None:
+        text = self.field.edit.text()
+        problem = self.search.set(text, regex=self.regex.isChecked(), case=self.case.isChecked())
+        self.field.set_words(self.search.words(), problem)
+
+    def _step(self, back: bool = False) -> None:
+        rows = list(self.view.visible())
+        near = rows[0][2] if rows else None
+        line = self.search.step(back, near)
+        if line is not None:
+            self.view.show_line(line)
+
+    def _on_search_changed(self) -> None:
+        if self.search.active:
+            self.field.set_words(self.search.words())
+            self.view.set_matches(self.search.matches, self.search.lines)
+        else:
+            self.field.set_words("")
+            self.view.set_matches(None, ())
+
+    def _on_chip(self) -> None:
+        self.counts.filter({level for level, chip in self.chips.items() if chip.isChecked()})
+        self.view.set_filter(self.counts.shown)
+
+    def _on_counted(self) -> None:
+        for level, chip in self.chips.items():
+            chip.set_count(self.counts.counts[level])
+        if self.counts.shown is not None:
+            self.view.set_filter(self.counts.shown)
+
+    # -- buttons ---------------------------------------------------------------
+
+    def _on_times(self, shown: bool) -> None:
+        self.view.set_times(shown)
+        self._preferences.set("logs/times", shown)
+
+    def _on_wrap(self, wrap: bool) -> None:
+        self.view.set_wrap(wrap)
+        self._preferences.set("logs/wrap", wrap)
+
+    def _on_follow_clicked(self) -> None:
+        (self.view.pause if self.view.following else self.view.follow)()
+
+    def _on_following(self, following: bool) -> None:
+        self.follow_button.setText("Pause" if following else "Follow")
+        self.follow_button.set_icon("pause" if following else "play")
+
+    def _on_menu_wanted(self, point: QPoint) -> None:
+        menu = Menu(self._theme, self, once=True)
+        selected = self.view.selection.ends is not None
+        menu.add(
+            "copy", "Copy", "Ctrl C", self.view.copy, enabled=selected, why="" if selected else "Nothing is selected"
+        )
+        menu.add("", "Select all", "Ctrl A", self.view.select_all)
+        menu.addSeparator()
+        menu.add("download", "Save to file…", "Ctrl S", self.save)
+        menu.add("x", "Clear the view", "", self.feed.forget)
+        menu.popup(point)
+
+    def save(self) -> None:
+        """Asks for a file and saves the complete log to it."""
+        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in self._name) or "container"
+        dialog = QFileDialog(self.window(), "Save log", str(Path.home() / f"{safe}.log"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Logs (*.log *.txt);;All files (*)")
+        dialog.selectFile(f"{safe}.log")
+        dialog.fileSelected.connect(lambda path: self.save_to(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save_to(self, path: Path) -> None:
+        """Saves the complete log to `path`, as an operation that Activity shows."""
+        self._session.run(SAVE_LOG, LogFile(self._id, self._name, self._tty, path), owner=self)
