@@ -87,8 +87,7 @@ async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session
     await until(lambda: [c.name for c in session.stores.containers.values.values()] == ["stays"])
 
     await asyncio.to_thread(own_engine.kill)
-    await until(lambda: session.state.phase is Phase.LOST)
-    assert session.stores.containers.stale
+    await until(lambda: session.state.phase is Phase.LOST and session.stores.containers.stale)
     assert [c.name for c in session.stores.containers.values.values()] == ["stays"]
     assert session.state.error is not None
 
