@@ -51,7 +51,8 @@ class _Panel(QWidget):
 class Dialog(QWidget):
     """A dialog over `window`. Fill `body`, `add_button`s from left to right, `open`.
 
-    `finished(bool)` comes once: True after `accept`, False after Esc, the x, `close` or `reject`. It then deletes itself.
+    `finished(bool)` comes once: True after `accept`, False after Esc, the x, `close` or `reject`. Then it
+    deletes itself.
     """
 
     finished = Signal(bool)
@@ -80,15 +81,15 @@ class Dialog(QWidget):
         self.body = QVBoxLayout(self.content)
         self.body.setContentsMargins(_SIDE, 18, _SIDE, 16)
         self.body.setSpacing(14)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.setWidget(self.content)
-        self.scroll.viewport().setAutoFillBackground(False)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidget(self.content)
+        self.area.viewport().setAutoFillBackground(False)
         self.content.setAutoFillBackground(False)
-        outer.addWidget(self.scroll, 1)
+        outer.addWidget(self.area, 1)
         self.footer = QWidget()
         self._footer_row = QHBoxLayout(self.footer)
         self._build_footer(outer)
@@ -133,8 +134,6 @@ class Dialog(QWidget):
     def _line_under_top(self) -> None:
         from app.widgets.cards import Hairline
 
-        margins = self._top.contentsMargins()
-        del margins
         line = Hairline(self._theme)
         outer = self.panel.layout()
         if isinstance(outer, QVBoxLayout):
@@ -271,12 +270,12 @@ class Dialog(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Keep the focus inside."""
-        here = QApplication.focusWidget() or self
+        here: QWidget = QApplication.focusWidget() or self
         reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-        part = here
+        part: QWidget | None = here
         for _step in range(4000):
             part = part.nextInFocusChain() if forward else part.previousInFocusChain()
-            if part is here:
+            if part is None or part is here:
                 break
             if self._takes_tab(part):
                 part.setFocus(reason)
@@ -290,7 +289,7 @@ class Dialog(QWidget):
 
     def _reveal(self, part: QWidget) -> None:
         if self.content.isAncestorOf(part):
-            self.scroll.ensureWidgetVisible(part, 8, 24)
+            self.area.ensureWidgetVisible(part, 8, 24)
 
     def _focus_first(self) -> None:
         inside = [part for part in self.content.findChildren(QWidget) if self._takes_tab(part)]
