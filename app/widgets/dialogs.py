@@ -270,13 +270,14 @@ class Dialog(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Keep the focus inside."""
-        here: QWidget = QApplication.focusWidget() or self
+        here = QApplication.focusWidget() or self
         reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-        part: QWidget | None = here
+        part = here
         for _step in range(4000):
-            part = part.nextInFocusChain() if forward else part.previousInFocusChain()
-            if part is None or part is here:
+            following = part.nextInFocusChain() if forward else part.previousInFocusChain()
+            if following is None or following is here:
                 break
+            part = following
             if self._takes_tab(part):
                 part.setFocus(reason)
                 self._reveal(part)

@@ -62,10 +62,10 @@ class _Row(QWidget):
         layout.addWidget(self.value, 2)
         layout.addWidget(self.eye)
         layout.addWidget(self.cross)
-        self.eye.toggled.connect(self.mask)
-        self.mask()
+        self.eye.toggled.connect(self.hide_secret)
+        self.hide_secret()
 
-    def mask(self, _checked: bool = False) -> None:
+    def hide_secret(self, _checked: bool = False) -> None:
         """Hide the value of a secret name until the eye is pressed."""
         secret = is_secret(self.name.text())
         self.eye.setVisible(secret)
@@ -182,7 +182,7 @@ class KeyValueEditor(QWidget):
         for cell in (row.name, row.value):
             cell.pasted.connect(lambda text: self.add_pairs(pairs_of(text)))
             cell.installEventFilter(self)
-        row.name.textEdited.connect(lambda _text: row.mask())
+        row.name.textEdited.connect(lambda _text: row.hide_secret())
         row.name.textChanged.connect(self._tell)
         row.value.textChanged.connect(self._tell)
         row.cross.clicked.connect(lambda _checked=False: self._remove(row))
