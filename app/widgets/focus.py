@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
@@ -24,6 +26,13 @@ _FOLLOWED = (
     QEvent.Type.ParentChange,
     QEvent.Type.ZOrderChange,
 )
+
+
+# Two Qt classes cannot be inherited from at once: at run time the mix-in is a plain class.
+if TYPE_CHECKING:
+    _Base = QWidget
+else:
+    _Base = object
 
 
 class _Ring(QWidget):
@@ -117,7 +126,7 @@ def _ring_of(theme: Theme, window: QWidget) -> _Ring:
     return _Ring(theme, window)
 
 
-class RingTarget(QWidget):
+class RingTarget(_Base):
     """Mix-in, first of the bases, for a widget that shows the ring while it has the focus by keyboard."""
 
     ring_theme: Theme
