@@ -1,0 +1,227 @@
+"""What is kept of a log, what is shown of it and what is found in it."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from app.feeds.loghistory import merge_older
+from app.theme import Theme
+from app.widgets.ansi import MOST_RUNS, Style, parse
+from app.widgets.logbuffer import STAMP, LogBuffer
+from app.widgets.logcounts import LogCounts
+from app.widgets.loglevels import level_of
+from app.widgets.logsearch import LogSearch
+from app.widgets.logview import LogView
+from backend.loglines import Batch
+
+TIME = b"2026-01-31T14:31:58.204000000Z"
+
+
+def fill(buffer: LogBuffer, lines: list[bytes], kind: int = 1) -> None:
+    text = b"".join(t + b"\n" for t in lines)
+    buffer.append(text, [len(t) + 1 for t in lines], TIME * len(lines), bytes([kind]) * len(lines))
+
+
+def batch(lines: list[bytes]) -> Batch:
+    text = b"".join(t + b"\n" for t in lines)
+    return Batch(text, [len(t) + 1 for t in lines], TIME * len(lines), b"\x01" * len(lines))
+
+
+def texts(buffer: LogBuffer) -> list[bytes]:
+    return [buffer.raw(n) for n in range(buffer.first, buffer.end)]
+
+
+def test_numbers_stay_when_the_oldest_go() -> None:
+    buffer = LogBuffer(cap=2_000_000)
+    for start in range(0, 100_000, 1000):
+        fill(buffer, [b"line %d" % n for n in range(start, start + 1000)])
+    assert buffer.end == 100_000
+    assert buffer.dropped == buffer.first > 0
+    assert buffer.size <= 2_000_000
+    assert buffer.raw(buffer.first) == b"line %d" % buffer.first
+    assert buffer.stamp(99_999) == TIME
+
+
+def test_memory_is_the_text_and_little_more() -> None:
+    buffer = LogBuffer()
+    for _ in range(100):
+        fill(buffer, [b"x" * 75] * 1000)
+    sent = 100_000 * (76 + STAMP + 1)
+    assert buffer.size <= sent + 32 * 100_000
+
+
+def test_older_lines_join_without_gap_or_repeat() -> None:
+    whole = [b"same"] * 50 + [b"line %d" % n for n in range(50)] + [b"same"] * 50
+    buffer = LogBuffer()
+    fill(buffer, whole[-60:])
+    for count in (90, 140, 150):
+        merge_older(buffer, [batch(whole[-count:])])
+        assert texts(buffer) == whole[-count:]
+    assert merge_older(buffer, [batch(whole)]) == 0
+
+
+def test_older_lines_join_while_new_ones_come() -> None:
+    whole = [b"line %d" % n for n in range(200)]
+    buffer = LogBuffer()
+    fill(buffer, whole[100:180])
+    merge_older(buffer, [batch(whole[20:])])
+    assert texts(buffer) == whole[20:180]
+
+
+def test_identical_lines_are_told_apart_by_their_place() -> None:
+    buffer = LogBuffer()
+    fill(buffer, [b"same"] * 1000)
+    merge_older(buffer, [batch([b"same"] * 100_000)])
+    assert len(buffer) == 100_000
+
+
+def test_a_line_that_the_count_cut_gets_whole() -> None:
+    buffer = LogBuffer()
+    fill(buffer, [b"end of a long line", b"next"])
+    merge_older(buffer, [batch([b"first", b"the end of a long line", b"next"])])
+    assert texts(buffer) == [b"first", b"the end of a long line", b"next"]
+
+
+@given(st.binary(max_size=300))
+def test_escapes_never_raise_and_never_stay(raw: bytes) -> None:
+    parsed = parse(raw)
+    assert "\x1b" not in parsed.text
+    assert all(c == " " or c.isprintable() or ord(c) >= 0xA0 for c in parsed.text)
+    assert all(0 <= r.start < r.end <= len(parsed.text) for r in parsed.runs)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=50), st.integers(0, 110))
+def test_colours_leave_the_text(text: str, code: int) -> None:
+    assert parse(f"\x1b[{code}m{text}\x1b[0m".encode()).text == text
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x1b]52;c;aGVsbG8=\x07safe", b"\x1b]8;;http://x/\x1b\\safe\x1b]8;;\x1b\\", b"\x1b]0;title\x07safe",
+        b"\x1bPq#0\x1b\\safe", b"\x1b[2J\x1b[10;10Hsafe", b"safe\x1b[3", b"safe\x1b]0;cut", b"old\rsafe", b"safe\r",
+    ],
+)  # fmt: skip
+def test_only_colours_are_taken_from_escapes(raw: bytes) -> None:
+    assert parse(raw).text == "safe"
+    assert parse(raw).runs == ()
+
+
+def test_colours() -> None:
+    assert parse(b"a\x1b[1;38;5;196mb\x1b[38;2;1;2;3mc\x1b[md").runs == (
+        (1, 2, Style(fore=196, bold=True)),
+        (2, 3, Style(fore=(1, 2, 3), bold=True)),
+    )
+    many = parse(b"".join(b"\x1b[%dmx" % (31 + n % 6) for n in range(10_000)))
+    assert many.text == "x" * 10_000
+    assert len(many.runs) <= MOST_RUNS
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        (b"ERROR it broke", 1), (b"[warn] x", 2), (b"INFO  x", 3), (b"DEBUG: x", 4), (b"plain error text later", 0),
+        (b"2026-01-01 10:00:00 ERROR x", 1), (b'{"level":"info","m":1}', 3), (b"level=debug x", 4), (b"information", 0),
+        (b"\x1b[31mERROR\x1b[0m x", 1),
+    ],
+)  # fmt: skip
+def test_levels(line: bytes, level: int) -> None:
+    assert level_of(line).level == level
+
+
+def test_search_in_slices(qtbot: QtBot) -> None:
+    buffer = LogBuffer()
+    for start in range(0, 20_000, 1000):
+        fill(buffer, [b"Line %d needle%d" % (n, n % 10) for n in range(start, start + 1000)])
+    search = LogSearch(buffer)
+    assert search.set("NEEDLE7") == ""
+    qtbot.waitUntil(lambda: not search.busy)
+    assert list(search.lines) == list(range(7, 20_000, 10))
+    assert search.step(near=100) == 107
+    assert search.words() == "11 of 2,000"
+    assert search.step(back=True) == 97
+    search.set(r"line \d{3} ", regex=True)
+    qtbot.waitUntil(lambda: not search.busy)
+    assert len(search.lines) == 900
+    search.set("needle7", case=True)
+    fill(buffer, [b"needle7"])
+    search.grew()
+    qtbot.waitUntil(lambda: not search.busy)
+    assert search.lines[-1] == 20_000
+    assert "Not a regular expression" in search.set("(", regex=True)
+    assert search.set("(a+)+$", regex=True)
+    assert search.set("", regex=True) == ""
+
+
+def test_counts_and_filter(qtbot: QtBot) -> None:
+    buffer = LogBuffer()
+    fill(
+        buffer, [b"INFO a", b"ERROR b", b"Traceback (most recent call last):", b"  File x", b"ValueError: y", b"INFO c"]
+    )
+    counts = LogCounts(buffer)
+    counts.filter({1})
+    qtbot.waitUntil(lambda: sum(counts.counts) == 3)
+    assert counts.shown == array("q", [1, 2, 3, 4])
+    assert counts.counts == [0, 1, 0, 2, 0]
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> LogView:
+    buffer = LogBuffer()
+    fill(buffer, [b"INFO line %d" % n for n in range(1000)])
+    view = LogView(Theme("light"), buffer)
+    qtbot.addWidget(view)
+    view.resize(600, 400)
+    view.show()
+    view.grew()
+    return view
+
+
+def test_follows_until_scrolled_up(view: LogView, qtbot: QtBot) -> None:
+    assert [line for _, _, line, _ in view.visible()][-1] >= 999
+    qtbot.keyClick(view, Qt.Key.Key_PageUp)
+    assert not view.following
+    top = next(view.visible())[2]
+    fill(view.buffer, [b"more"] * 231)
+    view.grew()
+    assert next(view.visible())[2] == top
+    assert view.pill.words == "Paused: 231 new lines"
+    qtbot.mouseClick(view.pill, Qt.MouseButton.LeftButton)
+    assert view.following
+    assert max(line for _, _, line, _ in view.visible()) == 1230
+
+
+def test_older_lines_leave_the_view_in_place(view: LogView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.older_wanted):
+        view.scroll_to(0)
+    view.buffer.prepend([(b"old\n" * 100, [4] * 100, TIME * 100, b"\x01" * 100)])
+    view.prepended(100)
+    assert next(view.visible())[2] == 0
+
+
+def test_copies_plain_text(view: LogView, qtbot: QtBot) -> None:
+    fill(view.buffer, [b"\x1b[31mred\x1b[0m"])
+    view.grew()
+    view.selection.set((999, 0))
+    view.selection.set((1000, 3), extend=True)
+    qtbot.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "INFO line 999\nred"
+
+
+def test_wrapped_lines_end_at_the_bottom(view: LogView) -> None:
+    view.set_wrap(True)
+    fill(view.buffer, [b"w" * 5000])
+    view.grew()
+    view.grab()
+    shown = list(view.visible())
+    assert shown[-1][2] == 1000
+    view.move_rows(-5)
+    assert not view.following
+    assert view.place_at(QPoint(10, 10))[0] == 1000
