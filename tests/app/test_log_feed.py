@@ -1,0 +1,178 @@
+"""The log feed against an engine of a few lines: opens again where it left off, and sees a stream that fell silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from app.feeds.logs import LogFeed, LogPhase, LogSource
+from app.tasks import TaskScope
+from app.widgets.logbuffer import LogBuffer
+from backend.endpoint import Endpoint, UnixSocket
+
+
+@dataclass
+class Source:
+    endpoint: Endpoint
+    api: str = "1.41"
+
+
+@dataclass
+class LogServer:
+    """Serves a list of lines; `deaf` streams bring nothing new, as after a rotation."""
+
+    lines: list[str] = field(default_factory=list)
+    deaf: bool = False
+    running: bool = True
+    status: int = 200
+    follows: int = 0
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def frame(self, number: int) -> bytes:
+        payload = f"2026-01-01T00:00:{number // 10:02d}.000000000Z {self.lines[number]}\n".encode()
+        return b"\x01\0\0\0" + len(payload).to_bytes(4, "big") + payload
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.add(writer)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        query = {k: v[0] for k, v in parse_qs(urlsplit(head.split()[1]).query).items()}
+        writer.write(f"HTTP/1.0 {self.status} OK\r\nContent-Type: application/octet-stream\r\n\r\n".encode())
+        if self.status != 200:
+            writer.write(b'{"message":"configured logging driver does not support reading"}')
+        else:
+            await self._send(query, writer)
+        self.writers.discard(writer)
+        writer.close()
+
+    async def _send(self, query: dict[str, str], writer: asyncio.StreamWriter) -> None:
+        tail = query.get("tail", "all")
+        since = float(query.get("since", "0")) - 1767225600
+        start = 0 if tail == "all" else max(0, len(self.lines) - int(tail))
+        place = next((n for n in range(start, len(self.lines)) if n // 10 >= since), len(self.lines))
+        follow = query.get("follow") == "1"
+        self.follows += follow
+        while True:
+            if place < len(self.lines):
+                writer.write(b"".join(self.frame(n) for n in range(place, len(self.lines))))
+                await writer.drain()
+                place = len(self.lines)
+            if not follow or not self.running:
+                return
+            await asyncio.sleep(0.01)
+            while self.deaf and not writer.is_closing():
+                await asyncio.sleep(0.01)
+
+
+Story = Callable[[LogServer, LogFeed, Callable[[Callable[[], bool]], Awaitable[None]]], Awaitable[None]]
+
+
+def play(qapp: QApplication, folder: Path, server: LogServer, story: Story) -> None:
+    async def run() -> None:
+        failures: list[BaseException] = []
+        path = folder / "log.sock"
+        listener = await asyncio.start_unix_server(server.answer, path)
+        scope = TaskScope("test", lambda error, _name: failures.append(error))
+        source = Source(UnixSocket(str(path)))
+
+        def start(work: Callable[[LogSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
+            async def task() -> None:
+                await work(source)
+
+            return scope.start(task(), name="log")
+
+        feed = LogFeed(start, "c", LogBuffer(), tty=False, running=lambda: server.running, tail=100, check_after=0.1)
+
+        async def until(done: Callable[[], bool]) -> None:
+            async with asyncio.timeout(10):
+                while not done():
+                    await asyncio.sleep(0.01)
+
+        try:
+            await story(server, feed, until)
+        finally:
+            feed.close()
+            await scope.close()
+            server.running = server.deaf = False
+            for writer in list(server.writers):
+                writer.close()
+            listener.close()
+            await asyncio.sleep(0.05)
+        assert failures == []
+
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
+        runner.run(run())
+
+
+def texts(feed: LogFeed) -> list[str]:
+    return [feed.buffer.raw(n).decode() for n in range(feed.buffer.first, feed.buffer.end)]
+
+
+def test_goes_on_after_a_restart_without_gap_or_repeat(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 45)
+        server.running = False
+        await until(lambda: feed.state.phase is LogPhase.ENDED)
+        server.lines += [f"line {n}" for n in range(45, 58)]
+        server.running = True
+        feed.wake()
+        await until(lambda: len(feed.buffer) == 58)
+        assert texts(feed) == server.lines
+
+    play(qapp, tmp_path, LogServer([f"line {n}" for n in range(45)]), story)
+
+
+def test_a_silent_stream_is_opened_again(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 5)
+        server.deaf = True
+        await asyncio.sleep(0.05)
+        server.lines += ["same", "same", "last"]
+        await until(lambda: len(feed.buffer) == 8)
+        assert server.follows >= 2
+        assert texts(feed) == server.lines
+
+    play(qapp, tmp_path, LogServer(["same"] * 5), story)
+
+
+def test_scrolls_to_line_one(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 100)
+        feed.load_older()
+        await until(lambda: feed.complete)
+        assert texts(feed) == server.lines
+
+    play(qapp, tmp_path, LogServer([f"line {n // 3}" for n in range(590)]), story)
+
+
+def test_says_that_a_driver_cannot_be_read(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: feed.state.phase is LogPhase.UNREADABLE)
+        assert "does not support reading" in str(feed.state.error)
+
+    play(qapp, tmp_path, LogServer(status=501), story)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_cleared_lines_do_not_come_back(qapp: QApplication, tmp_path: Path, everything: bool) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 30)
+        feed.forget()
+        feed.load_older(everything)
+        server.lines.append("new")
+        await until(lambda: len(feed.buffer) == 1)
+        assert texts(feed) == ["new"]
+
+    play(qapp, tmp_path, LogServer([f"line {n}" for n in range(30)]), story)
