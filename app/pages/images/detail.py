@@ -55,7 +55,7 @@ def layer_rows(layers: tuple[Layer, ...], now: float) -> list[Group]:
                     Cell(str(number), "text-tertiary", align_right=True, small=True),
                     Cell(command, mono=True, tooltip=layer.created_by),
                     Cell(created_age(layer.created, now), "text-secondary", align_right=True),
-                    Cell(bytes_text(layer.size), align_right=True, bar=share),
+                    Cell(bytes_text(layer.size), align_right=True, bar=share, bar_token="chart-1"),
                 ),
             )
         )
@@ -81,14 +81,14 @@ class ImageDetail(QWidget):
         self.back.clicked.connect(lambda: self.wanted.emit("back"))
         self.tabs = Tabs(theme, [("layers", "Layers"), ("overview", "Overview")])
         self.tabs.setAccessibleName("Details of the image")
-        self.tabs.chosen.connect(lambda key: self.stack.setCurrentIndex(0 if key == "layers" else 1))
+        self.stack = QStackedWidget()
+        self.tabs.chosen.connect(self._on_tab)
         self.model = RowsModel(LAYER_COLUMNS, self)
         self.layers = Table(theme, self.model, name="Layers", ticks=False)
         self.overview = _Overview(theme)
         self.waiting = Skeleton(theme, 5)
         self.failed = EmptyState(theme, "circle-alert", "", "", "Try again")
         self.failed.pressed.connect(self._ask)
-        self.stack = QStackedWidget()
         for page in (self.layers, self.overview, self.waiting, self.failed):
             self.stack.addWidget(page)
         self._lay_out()
@@ -169,6 +169,9 @@ class ImageDetail(QWidget):
             lambda _error: None,
             owner=self,
         )
+
+    def _on_tab(self, key: str) -> None:
+        self.stack.setCurrentWidget(self.layers if key == "layers" else self.overview)
 
     def _is_shown(self, key: str) -> bool:
         return self._row is not None and self._row.image.id == key
