@@ -18,8 +18,10 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QAbstractScrollArea {{ border: 0px; }}
 QAbstractScrollArea::corner {{ background: transparent; }}
 QMenu {{ background: transparent; border: 0px; padding: 5px; }}
-QMenu::item {{ min-height: 28px; padding: 0px 20px 0px 38px; }}
+QMenu::item {{ min-height: 28px; padding: 0px 32px 0px 38px; }}
 QMenu::separator {{ height: 9px; }}
+QLineEdit, QSpinBox {{ background: transparent; border: 0px; padding: 0px;
+  lineedit-password-character: 8226; }}
 QSplitter::handle {{ background: {border}; }}
 """
 

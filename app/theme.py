@@ -191,7 +191,7 @@ class Theme(QObject):
         key = (name, token, size, scale)
         pixmap = self._pixmaps.get(key)
         if pixmap is None:
-            pixmap = icons.draw(name, self._colors[token], size, scale, self._tokens["icon"]["stroke"])
+            pixmap = icons.draw(name, self._colors[token], size, scale, self._stroke(size))
             self._pixmaps[key] = pixmap
         return pixmap
 
@@ -211,6 +211,11 @@ class Theme(QObject):
         for token, color in self._colors.items():
             text = text.replace("{" + token + "}", color.name())
         return text.encode()
+
+    def _stroke(self, size: int) -> float:
+        """Lines of small icons are a little stronger, so that they stay lines."""
+        stroke = float(self._tokens["icon"]["stroke"])
+        return stroke + 0.75 if size <= 10 else stroke + 0.4 if size <= 12 else stroke
 
     def _ratio(self) -> float:
         return self._app.devicePixelRatio() if self._app is not None else 1.0

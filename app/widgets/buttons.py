@@ -15,8 +15,8 @@ from app.widgets.spin import Spinner
 from app.widgets.text import set_tooltip
 
 Kind = Literal["default", "primary", "ghost", "danger", "danger-text"]
-_GAP = 8
-_CHEVRON_GAP = 8
+_GAP = 7
+_CHEVRON_GAP = 7
 _CLEAR = QColor(0, 0, 0, 0)
 
 
@@ -213,10 +213,7 @@ class IconButton(Button):
         set_tooltip(self, name, key)
 
     def _icon_edge(self) -> int:
-        return self._theme.icon_size("row" if self._kind == "ghost" and not self._small else "button")
-
-    def _icon_color(self, words: str) -> str:
-        return super()._icon_color(words)
+        return self._theme.icon_size("row" if self._icon == "ellipsis" and not self._small else "button")
 
     def sizeHint(self) -> QSize:
         """A square."""

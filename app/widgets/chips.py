@@ -99,7 +99,7 @@ class PortChip(_PressChip):
 
     def sizeHint(self) -> QSize:
         """Number and arrow."""
-        return QSize(paint.width_of(self.text(), self._theme.font("mono_chip")) + 27, self.height())
+        return QSize(paint.width_of(self.text(), self._theme.font("mono_chip")) + 28, self.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint box, number and arrow."""
@@ -163,7 +163,7 @@ class FilterChip(_PressChip):
 
     def sizeHint(self) -> QSize:
         """Words and x."""
-        return QSize(paint.width_of(self.text(), self._theme.font("small")) + 30, self.height())
+        return QSize(paint.width_of(self.text(), self._theme.font("small")) + 26, self.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint box, words and x."""
@@ -171,5 +171,5 @@ class FilterChip(_PressChip):
         theme = self._theme
         fill = theme.color("raised-hover" if self.underMouse() else "surface")
         paint.rounded(painter, self.rect(), theme.radius("chip"), fill, theme.color("border-strong"))
-        paint.text(painter, self.rect().adjusted(7, 0, -20, 0), self.text(), theme.font("small"), theme.color("text"))
-        paint.icon(painter, theme, QRect(self.width() - 17, 0, 12, self.height()), "x", "text-secondary", 12)
+        paint.text(painter, self.rect().adjusted(7, 0, -18, 0), self.text(), theme.font("small"), theme.color("text"))
+        paint.icon(painter, theme, QRect(self.width() - 16, 0, 12, self.height()), "x", "text-secondary", 12)

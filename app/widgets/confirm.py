@@ -14,6 +14,7 @@ from app.widgets.dialogs import Dialog
 from app.widgets.text import PlainLabel, visible_name
 
 _MOST_SHOWN = 200
+_FOOTER = 54
 
 
 class Confirm(Dialog):
@@ -40,11 +41,11 @@ class Confirm(Dialog):
     ) -> None:
         super().__init__(theme, window, title, theme.width("confirm") if not goes else 440, closable=False)
         self._header.hide()
-        self.body.setContentsMargins(20, 18, 20, 16)
+        self.body.setContentsMargins(20, 17, 20, 15)
         self.body.setSpacing(0)
         self.body.addWidget(PlainLabel(theme, title, "heading", wrap=True))
         if detail:
-            self.body.addSpacing(8)
+            self.body.addSpacing(7)
             self.body.addWidget(PlainLabel(theme, detail, "body", "text-secondary", wrap=True))
         if goes:
             self.body.addSpacing(12)
@@ -58,6 +59,7 @@ class Confirm(Dialog):
         self.body.addStretch(1)
         self.keep = self.add_button(keep, "default", self.reject)
         self.act = self.add_button(act, "danger" if danger else "primary", self.accept)
+        self.set_footer_height(_FOOTER)
         self.finished.connect(self._on_finished)
 
     def _list_of(self, goes: Sequence[str]) -> QWidget:

@@ -150,7 +150,7 @@ class Dialog(QWidget):
             self._primary = button
         self._footer_row.addWidget(button)
         self.footer.show()
-        self.panel.footer_height = self._theme.height("dialog_footer")
+        self.panel.footer_height = self.footer.height() + 1
         return button
 
     def set_note(self, text: str, token: str = "text-secondary", icon: str = "") -> None:
@@ -158,6 +158,11 @@ class Dialog(QWidget):
         self._note.setText(text)
         self._note.set_token(token)
         self._note_icon.set(icon, token)
+
+    def set_footer_height(self, height: int) -> None:
+        """Make the footer lower or higher."""
+        self.footer.setFixedHeight(height - 1)
+        self.panel.footer_height = height
 
     def set_title(self, text: str) -> None:
         """Change the title."""

@@ -300,12 +300,14 @@ class SecretEdit(LineEdit):
         self._eye.move(self.width() - self._eye.width() - 4, (self.height() - self._eye.height()) // 2)
 
 
-def row_of(*widgets: QWidget, gap: int = 8) -> QWidget:
-    """Widgets in one row without margins, as one widget."""
+def row_of(*widgets: QWidget, gap: int = 8, left: bool = False) -> QWidget:
+    """Widgets in one row without margins, as one widget; `left` keeps them together at the left."""
     box = QWidget()
     layout = QHBoxLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(gap)
     for widget in widgets:
         layout.addWidget(widget)
+    if left:
+        layout.addStretch(1)
     return box

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
@@ -153,7 +153,12 @@ class TextEdit(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(11, 7, 5, 7)
         layout.addWidget(self.edit)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMinimumHeight(theme.line("mono") * lines + 14)
+
+    def sizeHint(self) -> QSize:
+        """Its least height."""
+        return QSize(320, self.minimumHeight())
 
     def text(self) -> str:
         """What it holds."""

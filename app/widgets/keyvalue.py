@@ -245,7 +245,7 @@ class KeyValueEditor(QWidget):
         for row in self._rows:
             row.split(split)
         self._name_head.setGeometry(_INSET + 1, 0, split - 12, _ROW - 1)
-        self._value_head.setGeometry(split + _INSET + 1, 0, self.width() - split - 12, _ROW - 1)
+        self._value_head.setGeometry(split + _INSET + 2, 0, self.width() - split - 12, _ROW - 1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the box, the header's ground and its lines."""
@@ -258,5 +258,5 @@ class KeyValueEditor(QWidget):
         painter.fillRect(head, theme.color("surface-alt"))
         painter.restore()
         paint.hairline(painter, head, theme.color("border"))
-        paint.hairline(painter, QRect(self._split() + 1, 0, 1, _ROW - 1), theme.color("border"), at="left")
+        paint.hairline(painter, QRect(self._split(), 0, 1, _ROW - 1), theme.color("border"), at="left")
         paint.rounded(painter, self.rect(), radius, None, theme.color("border-strong"))

@@ -122,7 +122,7 @@ class Segments(_Row):
         for key, text in self._choices:
             width = paint.width_of(text, self._theme.make_font(12, 600)) + 20
             if self._count(key):
-                width += paint.width_of(self._count(key), self._theme.font("small")) + 6
+                width += paint.width_of(self._count(key), self._theme.font("small")) + 4
             found.append((key, text, QRect(left, 3, width, self._theme.height("segment"))))
             left += width + 2
         return found
@@ -146,7 +146,7 @@ class Segments(_Row):
             words = box.adjusted(10, 0, -4, 0)
             paint.text(painter, words, text, font, theme.color(token))
             if self._count(key):
-                words.setLeft(words.left() + paint.width_of(text, font) + 6)
+                words.setLeft(words.left() + paint.width_of(text, font) + 4)
                 paint.text(painter, words, self._count(key), theme.font("small"), theme.color("text-tertiary"))
 
 

@@ -59,17 +59,17 @@ class EmptyState(QWidget):
         middle = Qt.AlignmentFlag.AlignHCenter
         self._mark = IconMark(theme, icon, "text-secondary", theme.icon_size("empty"))
         self.title = PlainLabel(theme, title, "body_strong", wrap=True)
-        self.detail = PlainLabel(theme, detail, "body", "text-secondary", wrap=True)
+        self.detail = PlainLabel(theme, detail, "small", "text-secondary", wrap=True)
         self.button = Button(theme, action, kind=kind, small=True)
         self.button.clicked.connect(self.pressed)
         if on_action is not None:
             self.pressed.connect(on_action)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 12, 24, 4)
+        column.setContentsMargins(24, 12, 24, 6)
         column.setSpacing(0)
         column.addStretch(1)
         column.addWidget(self._mark, 0, middle)
-        column.addSpacing(9)
+        column.addSpacing(8)
         for label in (self.title, self.detail):
             label.setAlignment(middle)
             label.setMaximumWidth(480)

@@ -68,7 +68,6 @@ class Gallery(QWidget):
             (856, 20): "MENU AND TOOLTIP",
             (856, 284): "PROGRESS",
             (856, 366): "SKELETON (after 150 ms)",
-            (856, 474): "ROW STATES",
             (856, 636): "SMALL EMPTY STATE",
         }
         for (x, y), text in heads.items():
@@ -186,6 +185,8 @@ class Gallery(QWidget):
         option = [("backup", "Save a backup first (.tar)", False)]
         confirm = Confirm(theme, self, "Remove the volume shop_pgdata?", detail, act="Remove volume", options=option)
         confirm.open()
+        confirm.content.removeEventFilter(confirm)
+        self.removeEventFilter(confirm)
         self.panel = confirm.panel
         self.panel.setParent(self)
         self.panel.move(436, 382)
