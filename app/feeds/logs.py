@@ -23,6 +23,8 @@ TELL_MS: Final = 33
 CHECK_SECONDS: Final = 5.0
 FIRST_WAIT: Final = 0.3
 LONGEST_WAIT: Final = 10.0
+RECENT: Final = 2000
+"""Lines back from the newest in which a repeat is looked for."""
 
 
 class LogSource(Protocol):
@@ -57,6 +59,24 @@ class LogState:
 
     phase: LogPhase = LogPhase.CLOSED
     error: BackendError | None = None
+
+
+def _each(stamps: bytes) -> list[bytes]:
+    return [stamps[n : n + STAMP] for n in range(0, len(stamps), STAMP)]
+
+
+def _goes_back(stamps: bytes, last: bytes) -> bool:
+    """Whether times are not newer than the last one; in a large batch, which no small log gives, only the first.
+
+    Times in whole microseconds are of a coarse clock, on which two lines may well have the same.
+    """
+    first = stamps[:STAMP]
+    if first < last or (first == last and not first.endswith(b"000Z")):
+        return True
+    if len(stamps) > RECENT * STAMP:
+        return False
+    times = _each(stamps)
+    return times != sorted(times)
 
 
 class LogFeed(QObject):
@@ -203,6 +223,10 @@ class LogFeed(QObject):
             batch = self._unseen(batch)
             if not batch.lengths:
                 return
+        if self._last and _goes_back(batch.stamps, self._last):
+            batch = self._without_repeats(batch)
+            if not batch.lengths:
+                return
         self._remember(batch.stamps)
         self.buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
         if not self._timer.isActive():
@@ -211,12 +235,33 @@ class LogFeed(QObject):
     def _remember(self, stamps: bytes) -> None:
         """Keeps the newest time and how many lines had it, to go on from there without a gap or a repeat."""
         last = stamps[-STAMP:]
+        if last < self._last:
+            return
         if last != self._last:
             self._last, self._same = last, 0
         position = len(stamps)
         while position and stamps[position - STAMP : position] == last:
             self._same += 1
             position -= STAMP
+
+    def _without_repeats(self, batch: Batch) -> Batch:
+        """Leaves out lines that the engine says twice, as it may after it rotated a small log while it is followed."""
+        buffer = self.buffer
+        recent = range(max(buffer.first, buffer.end - RECENT), buffer.end)
+        known = {(buffer.stamp(n), buffer.kind(n) & 3, buffer.raw(n)) for n in recent}
+        rows = zip(batch.text.split(b"\n")[:-1], _each(batch.stamps), batch.kinds, strict=True)
+        kept = []
+        for text, stamp, kind in rows:
+            key = (stamp, kind & 3, text)
+            if key not in known:
+                kept.append((text, stamp, kind))
+                known.add(key)
+        return Batch(
+            b"".join(text + b"\n" for text, _, _ in kept),
+            [len(text) + 1 for text, _, _ in kept],
+            b"".join(stamp for _, stamp, _ in kept),
+            bytes(kind for _, _, kind in kept),
+        )
 
     def _unseen(self, batch: Batch) -> Batch:
         """Leaves out what was there before the stream was opened again: the first lines of the last time."""

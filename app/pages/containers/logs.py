@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.logs import SAVE_LOG, LogFile
@@ -69,7 +69,7 @@ class LogsTab(QWidget):
     def _build(self) -> None:
         theme = self._theme
         self.field = LogSearchField(theme)
-        self.field.setMinimumWidth(200)
+        self.field.setMinimumWidth(140)
         self.field.setMaximumWidth(318)
         self.case = IconButton(theme, "case-sensitive", "Match case", "Alt C", toggle=True)
         self.regex = IconButton(theme, "regex", "Regular expression", "Alt R", toggle=True)
@@ -80,6 +80,7 @@ class LogsTab(QWidget):
         self.follow_button = Button(theme, "Pause", "pause")
         bar = QWidget()
         bar.setFixedHeight(theme.height("toolbar"))
+        bar.setMinimumWidth(1)
         row = QHBoxLayout(bar)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(8)
@@ -172,6 +173,12 @@ class LogsTab(QWidget):
             self.feed.wake()
             if self.isVisible():
                 self.feed.open()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leaves out what a narrow window has no room for: the levels that matter least."""
+        super().resizeEvent(event)
+        self.chips[4].setVisible(self.width() >= 920)
+        self.chips[3].setVisible(self.width() >= 760)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Reads from now on."""
