@@ -154,7 +154,13 @@ async def first(engine: Endpoint, key: str) -> float:
     await asyncio.sleep(0.05)
     began = time.perf_counter()
     painted = asyncio.get_running_loop().create_future()
-    shown.feed.grew.connect(lambda: painted.done() or (shown.view.viewport().repaint(), painted.set_result(None)))
+
+    def on_grew() -> None:
+        shown.view.viewport().repaint()
+        if not painted.done():
+            painted.set_result(None)
+
+    shown.feed.grew.connect(on_grew)
     shown.feed.open()
     await painted
     spent = time.perf_counter() - began
@@ -175,6 +181,8 @@ def curl(engine: UnixSocket, key: str) -> float:
 def measure(engine: Endpoint, report: Report) -> None:
     """Measures against `engine`, which has the test image; each figure beside a floor of the same run."""
     app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    app.setQuitOnLastWindowClosed(False)
     key = writer(engine)
 
     def run(work: Awaitable[Any]) -> Any:
