@@ -1,4 +1,7 @@
-"""A window that draws the components side by side, for looking at: `python -m tests.app.gallery [light|dark] [file.png]`."""
+"""A window that draws the components side by side, for looking at.
+
+Run `python -m tests.app.gallery [light|dark] [file.png]`.
+"""
 
 from __future__ import annotations
 

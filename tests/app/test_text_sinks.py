@@ -41,16 +41,16 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
                 yield node.func.id, node
 
 
-def is_escaped(call: ast.Call) -> bool:
-    return any(
-        isinstance(arg, ast.Call) and isinstance(arg.func, ast.Name) and arg.func.id == ESCAPED for arg in call.args
-    )
+def is_harmless(name: str, call: ast.Call) -> bool:
+    if name == "setToolTip":
+        return any(isinstance(a, ast.Call) and isinstance(a.func, ast.Name) and a.func.id == ESCAPED for a in call.args)
+    return name == "setTextFormat" and ast.unparse(call.args[0]) == "Qt.TextFormat.PlainText"
 
 
 def offences(source: str, place: str) -> list[str]:
     found = []
     for name, call in calls(ast.parse(source)):
-        if name not in ALLOWED or place in ALLOWED[name] or (name == "setToolTip" and is_escaped(call)):
+        if name not in ALLOWED or place in ALLOWED[name] or is_harmless(name, call):
             continue
         found.append(f"{place}:{call.lineno} {name}")
     return found

@@ -37,7 +37,8 @@ def test_fonts_are_the_bundled_ones_in_their_weight(light: Theme, type_name: str
 @pytest.mark.parametrize("type_name", ["body", "body_strong", "mono"])
 def test_figures_are_equally_wide(light: Theme, type_name: str) -> None:
     metrics = QFontMetricsF(light.font(type_name))
-    assert len({round(metrics.horizontalAdvance(digit * 10), 2) for digit in "0123456789"}) == 1
+    widths = [metrics.horizontalAdvance(digit * 10) for digit in "0123456789"]
+    assert max(widths) - min(widths) < 0.5
 
 
 def test_a_heavier_weight_is_wider(light: Theme) -> None:

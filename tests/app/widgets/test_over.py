@@ -51,7 +51,7 @@ def test_a_busy_button_takes_no_click(theme: Theme, window: QWidget) -> None:
     button = Button(theme, "Pull", parent=window)
     button.show()
     pressed: list[bool] = []
-    button.clicked.connect(pressed.append)
+    button.clicked.connect(lambda: pressed.append(True))
     button.set_busy(True)
     assert button.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     button.set_busy(False)
