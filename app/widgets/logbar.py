@@ -52,7 +52,6 @@ class LogSearchField(QWidget):
         self._error = False
         self.edit = _Edit()
         self.edit.setFrame(False)
-        self.edit.setStyleSheet("QLineEdit { border: none; background: transparent; padding: 0; min-height: 0 }")
         self.edit.setFont(theme.font("body"))
         self.edit.setPlaceholderText("Search the log")
         self.edit.setAccessibleName("Search the log")
