@@ -62,7 +62,7 @@ class PlainLabel(QLabel):
         self,
         theme: Theme,
         text: str = "",
-        type: str = "body",  # noqa: A002 - the word of the design tokens
+        type: str = "body",
         token: str = "text",
         elide: Qt.TextElideMode | None = None,
         wrap: bool = False,
