@@ -48,8 +48,9 @@ async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEven
             "/build",
             build_classic.Message,
             query=build_classic.query(request, context.dockerfile),
-            body=body,
+            content=body,
             headers={"Content-Type": "application/x-tar"},
+            deadline=None,
         )
         async with aclosing(messages):
             async for message in messages:
