@@ -1,0 +1,78 @@
+"""What a person can do with builds, and the docker command lines that do the same."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.commandline import CommandLine, Secret, Word
+from app.commands.command import Command
+from app.operation import Operation
+from app.stores.builds import CANCELLED, FAILED, SUCCEEDED
+from app.stores.livebuild import ENDED, LiveBuild
+from backend import builds
+from backend.client import Engine
+from backend.errors import BuildFailed, DockerfileInvalid
+from backend.types.builds import BuildEvent, BuildRequest, ContextSent, StepOutput
+
+
+def line(request: BuildRequest) -> CommandLine:
+    """The `docker build` that does the same; values of build arguments are hidden."""
+    words: list[Word] = ["build"]
+    for flag, value in (
+        ("--file", str(request.dockerfile_path) if request.dockerfile else ""),
+        ("--tag", request.tag),
+        ("--target", request.target),
+        ("--platform", request.platform),
+    ):
+        words += [flag, value] if value else []
+    for name, value in request.build_args:
+        words += ["--build-arg", Secret(f"{name}=", value)]
+    words += [w for w, on in (("--no-cache", request.no_cache), ("--pull", request.pull)) if on]
+    return CommandLine.docker(*words, str(request.context))
+
+
+async def _build(engine: Engine, live: LiveBuild, operation: Operation) -> object:
+    def take(event: BuildEvent) -> None:
+        live.take(event)
+        _report(live, event, operation)
+
+    lines_seen = live.wrote.connect(lambda fresh: operation.write("\n".join(fresh)))
+    try:
+        image = await builds.build(engine, live.request, take)
+    except asyncio.CancelledError:
+        live.end(CANCELLED)
+        raise
+    except BuildFailed as error:
+        live.end(FAILED, error.message, error.line)
+        raise BuildFailed(live.masked(error.message), error.line, error.code) from None
+    except DockerfileInvalid as error:
+        live.end(FAILED, error.message, error.line)
+        raise
+    except Exception as error:
+        live.end(FAILED, str(error))
+        raise
+    finally:
+        live.wrote.disconnect(lines_seen)
+    live.end(SUCCEEDED)
+    return image
+
+
+def _report(live: LiveBuild, event: BuildEvent, operation: Operation) -> None:
+    if isinstance(event, ContextSent) and event.total:
+        operation.report(event.sent, event.total, "Sending the context")
+    elif not isinstance(event, StepOutput):
+        planned = [s for s in live.steps if s.number]
+        done = sum(1 for s in planned if s.state in ENDED)
+        operation.report(done, len(planned), f"Step {min(done + 1, len(planned))} of {len(planned)}")
+
+
+BUILD: Command[LiveBuild] = Command(
+    key="build",
+    title="Build",
+    icon="hammer",
+    run=_build,
+    subject=lambda live: live.request.tag or live.request.context.name,
+    shortcut="Ctrl+B",
+    line=lambda live: line(live.request),
+    done=lambda live: f"Built {live.request.tag or live.request.context.name}",
+)
