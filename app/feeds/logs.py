@@ -6,6 +6,7 @@ import asyncio
 import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -124,7 +125,8 @@ class LogFeed(QObject):
         """Whether line 1 of the log is in the buffer, or as much of it as may be kept."""
         self.state = LogState()
         self._timer = QTimer(self, interval=TELL_MS, singleShot=True)
-        self._timer.timeout.connect(self.grew)
+        self._timer.timeout.connect(self._on_tick)
+        self._told = 0.0
 
     # -- what a view asks for ---------------------------------------------
 
@@ -165,6 +167,10 @@ class LogFeed(QObject):
         """The person cleared the view: lines before now do not come back by scrolling."""
         self.buffer.clear()
         self.complete = True
+        self.grew.emit()
+
+    def _on_tick(self) -> None:
+        self._told = monotonic()
         self.grew.emit()
 
     # -- following ---------------------------------------------------------
@@ -230,7 +236,9 @@ class LogFeed(QObject):
         self._remember(batch.stamps)
         self.buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
         if not self._timer.isActive():
-            self._timer.start()
+            # The first lines after a rest are shown at once, a flood thirty times a second.
+            rested = monotonic() - self._told > TELL_MS / 1000
+            self._timer.start(0 if rested else TELL_MS)
 
     def _remember(self, stamps: bytes) -> None:
         """Keeps the newest time and how many lines had it, to go on from there without a gap or a repeat."""
