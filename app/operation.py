@@ -137,6 +137,13 @@ class Operations(QObject):
         """Those that have not ended."""
         return tuple(o for o in self.items if o.running)
 
+    def clear_ended(self) -> None:
+        """Forgets those that have ended."""
+        for operation in [o for o in self.items if not o.running]:
+            self.items.remove(operation)
+            self.dropped.emit(operation)
+            operation.deleteLater()
+
     def start(
         self, title: str, subject: str, line: CommandLine, work: Callable[[Operation], Awaitable[object]]
     ) -> Operation:

@@ -1,0 +1,1 @@
+"""Activity: every action with its progress, output and docker command line."""
