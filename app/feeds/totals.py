@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,7 +20,15 @@ EVERY_SECONDS: Final = 30
 FIRST_MS: Final = 1500
 """The first round waits until the list is on screen."""
 
-OnceSource = Callable[[Engine, Sequence[ContainerId]], Awaitable[dict[ContainerId, Stats]]]
+SECOND_MS: Final = 3000
+"""The round that knows the CPU follows the first one soon: a share needs two readings."""
+
+Before = MutableMapping[ContainerId, containers.Counters]
+OnceSource = Callable[[Engine, Sequence[ContainerId], Before], Awaitable[dict[ContainerId, Stats]]]
+
+
+async def _ask(engine: Engine, ids: Sequence[ContainerId], before: Before) -> dict[ContainerId, Stats]:
+    return await containers.stats_once(engine, ids, before=before)
 
 
 class TotalsFeed(QObject):
@@ -38,7 +46,7 @@ class TotalsFeed(QObject):
         running: Callable[[], Sequence[str]],
         parent: QObject | None = None,
         *,
-        source: OnceSource = containers.stats_once,
+        source: OnceSource = _ask,
     ) -> None:
         super().__init__(parent)
         self._engine = engine
@@ -46,6 +54,7 @@ class TotalsFeed(QObject):
         self._running = running
         self._source = source
         self._task: asyncio.Task[Any] | None = None
+        self._before: Before = {}
         self.samples: dict[str, Stats] = {}
         self.at = 0.0
         self._timer = QTimer(self, interval=EVERY_SECONDS * 1000)
@@ -75,15 +84,18 @@ class TotalsFeed(QObject):
     def forget(self) -> None:
         """Drops what was measured, e.g. because another engine is used now."""
         self.samples, self.at = {}, 0.0
+        self._before.clear()
 
     async def _round(self) -> None:
         engine, ids = self._engine(), [ContainerId(key) for key in self._running()]
         if engine is None:
             return
         try:
-            found = await self._source(engine, ids) if ids else {}
+            found = await self._source(engine, ids, self._before) if ids else {}
         except (BackendError, OSError):
             return
         self.samples = {str(key): sample for key, sample in found.items()}
         self.at = time.time()
+        if self._timer.isActive() and any(sample.cpu is None for sample in found.values()):
+            self._first.start(SECOND_MS)
         self.changed.emit()

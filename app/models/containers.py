@@ -20,6 +20,7 @@ from app.presentation.containers import (
 )
 from app.presentation.units import DASH, age_text, bytes_text, percent_text, plural
 from app.widgets.cells import Cell, Column, Group, Row
+from app.widgets.text import visible_name
 from backend.types.containers import ContainerSummary, Stats
 
 COLUMNS: Final = (
@@ -50,7 +51,7 @@ NO_USE: Final = Use()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What cells need beside the row: the time now (Unix), what inspects found, the engine's memory in bytes (0 unknown)."""
+    """What cells need beside the row: the time now (Unix), what inspects found, the engine's memory (bytes, 0 unknown)."""
 
     now: float
     use: Callable[[str], Use] = lambda _key: NO_USE
@@ -113,9 +114,9 @@ def _group(project: str, shown: list[ContainerSummary], whole: list[ContainerSum
     return Group(
         key=f"project:{project}" if project else STANDALONE,
         rows=tuple(Row(row.id, cells(row, facts)) for row in shown),
-        name=project or "Standalone",
+        name=visible_name(project) or "Standalone",
         icon="boxes" if project else "container",
-        path=group_of(whole[0])[1] if project else "Not part of a project",
+        path=visible_name(group_of(whole[0])[1]) if project else "Not part of a project",
         words=f"{running} of {len(whole)} running",
         problems=plural(problems, "problem") if problems else "",
         sums=sums((row.id for row in whole), facts),
@@ -145,7 +146,7 @@ def cells(row: ContainerSummary, facts: Facts) -> tuple[Cell, ...]:
     return (
         _state_cell(row, facts),
         _name_cell(row),
-        Cell(image_text(row.image), "text-secondary", small=True, elide="middle"),
+        Cell(visible_name(image_text(row.image)), "text-secondary", small=True, elide="middle"),
         cpu_cell(row, use, facts),
         memory_cell(row, use, facts),
         _ports_cell(row),
@@ -171,7 +172,12 @@ def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
 
 def _name_cell(row: ContainerSummary) -> Cell:
     alive = not is_stopped(row) or not state_of(row).calm
-    return Cell(row.name, "text" if alive else "text-secondary", 500, tooltip=f"{row.name}\n{image_text(row.image)}")
+    return Cell(
+        visible_name(row.name),
+        "text" if alive else "text-secondary",
+        500,
+        tooltip=f"{row.name}\n{image_text(row.image)}",
+    )
 
 
 def cpu_cell(row: ContainerSummary, use: Use, facts: Facts) -> Cell:

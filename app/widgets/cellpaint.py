@@ -208,6 +208,10 @@ def _paint_chips(
         painter.setPen(QPen(theme.color("border-strong" if i == chip else "border"), 1))
         painter.setBrush(theme.color("raised-hover" if i == chip else "surface" if selected else "surface-alt"))
         painter.drawRoundedRect(QRectF(left + 0.5, y + 0.5, right - left - 1, CHIP_HEIGHT - 1), 4, 4)
+        if i < len(cell.open_chips) and cell.open_chips[i]:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("warning-fill"))
+            painter.drawEllipse(QRectF(right - 5.5, y + 2.5, 3, 3))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for (left, right), text in zip(boxes, cell.chips, strict=False):
         ink.draw(painter, left + CHIP_PAD, place.baseline - 1, text, CHIP_FACE, "accent")

@@ -22,7 +22,8 @@ class Cell:
     Drawn from the left: `icon` (16 px) or `dot` (8 px), `text`, `secondary` in small and grey. A right-aligned cell has
     its `spark` (44x16, values up to `spark_max`, None is a gap) at the left and its `bar` (0 to 1) behind the text, in
     the colours of a limit unless `bar_token` names one.
-    `chips` are pressed one by one; `more` says how many are not shown. `struck` draws a line through the text.
+    `chips` are pressed one by one; those with True in `open_chips` bear a mark; `more` says how many are not shown.
+    `strike` draws a line through the text.
     `small` is 12 px instead of 13. `tooltip` is shown always; an elided text shows itself anyway.
     `spoken` is what a screen reader says when the text alone does not say it.
     """
@@ -42,6 +43,7 @@ class Cell:
     bar: float | None = None
     bar_token: str = ""
     chips: tuple[str, ...] = ()
+    open_chips: tuple[bool, ...] = ()
     more: int = 0
     elide: Literal["right", "middle"] = "right"
     tooltip: str = ""
