@@ -12,8 +12,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.widgets.logbuffer import LEVELS, LogBuffer
 from app.widgets.loglevels import follows, level_of
 
-BUDGET: Final = 0.004
-PAUSE_MS: Final = 40
+BUDGET: Final = 0.008
+PAUSE_MS: Final = 8
+BUSY_BUDGET: Final = 0.002
+BUSY_MS: Final = 100
+"""While lines pour in, reading them comes first."""
 AT_ONCE: Final = 200
 
 
@@ -34,6 +37,7 @@ class LogCounts(QObject):
         self._heads = [0] * 4
         self._low = self._next = buffer.first
         self._epoch = buffer.epoch
+        self._grown = 0.0
         self._timer = QTimer(self, interval=PAUSE_MS, singleShot=True)
         self._timer.timeout.connect(self._on_tick)
 
@@ -41,8 +45,9 @@ class LogCounts(QObject):
         """The buffer changed at either end."""
         if self._buffer.first < self._low or self._epoch != self._buffer.epoch:
             self._restart()
+        self._grown = perf_counter()
         if self._next < self._buffer.end and not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(BUSY_MS)
 
     def filter(self, levels: AbstractSet[int]) -> None:
         """Collects the lines of these levels in `shown`; none of them means all lines, and `shown` is None."""
@@ -60,7 +65,8 @@ class LogCounts(QObject):
             self.shown = array("q")
 
     def _on_tick(self) -> None:
-        until = perf_counter() + BUDGET
+        busy = perf_counter() - self._grown < 0.15
+        until = perf_counter() + (BUSY_BUDGET if busy else BUDGET)
         buffer = self._buffer
         self._next = max(self._next, buffer.first)
         if self.shown and self.shown[0] < buffer.first:
@@ -68,7 +74,7 @@ class LogCounts(QObject):
         while self._next < buffer.end and perf_counter() < until:
             self._slice()
         if self._next < buffer.end:
-            self._timer.start()
+            self._timer.start(BUSY_MS if busy else PAUSE_MS)
         self.changed.emit()
 
     def _slice(self) -> None:
