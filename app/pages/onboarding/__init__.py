@@ -1,0 +1,1 @@
+"""The first page where no engine answers: what was looked for, and the ways to one."""

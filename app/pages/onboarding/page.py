@@ -1,0 +1,221 @@
+"""The page that helps to an engine: start the embedded one, connect to another, or install what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.buttons import Button, LinkButton
+from app.widgets.cards import Card, InsetPanel
+from app.widgets.chips import StateChip
+from app.widgets.progress import Ring
+from app.widgets.states import IconMark, Illustration
+from app.widgets.text import PlainLabel
+from app.widgets.topbar import TopBar
+
+WIDTH = 760
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked for: its name, whether it is there, and what was found in words."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingView:
+    """What the page shows. `why_not` says why the embedded engine cannot start; `steps` are commands that help."""
+
+    findings: tuple[Finding, ...] = ()
+    can_embed: bool = False
+    why_not: str = ""
+    steps: tuple[str, ...] = ()
+    looking: bool = False
+    busy: str = ""
+    failure: str = ""
+    log: tuple[str, ...] = field(default=())
+
+
+class OnboardingPage(QWidget):
+    """Signals: `start_pressed()`, `cancel_pressed()`, `connect_pressed()`, `look_again()`."""
+
+    start_pressed = Signal()
+    cancel_pressed = Signal()
+    connect_pressed = Signal()
+    look_again = Signal()
+
+    def __init__(self, theme: Theme, engine_button: Callable[[], QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.topbar = TopBar(theme, "Containers")
+        self.topbar.add_widget(engine_button())
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.area.setAccessibleName("How to get an engine")
+        inner = QWidget()
+        self.middle = QVBoxLayout()
+        self.middle.setSpacing(0)
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(16, 24, 16, 24)
+        row.addStretch(1)
+        holder = QWidget()
+        holder.setMaximumWidth(WIDTH)
+        holder.setMinimumWidth(640)
+        holder.setLayout(self.middle)
+        row.addWidget(holder, 100)
+        row.addStretch(1)
+        self.area.setWidget(inner)
+        self._build()
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.topbar)
+        whole.addWidget(self.area, 1)
+        self.show_view(OnboardingView(looking=True))
+
+    def _build(self) -> None:
+        theme = self._theme
+        center = Qt.AlignmentFlag.AlignHCenter
+        picture = Illustration(theme, "tug", QSize(300, 160))
+        self.title = PlainLabel(theme, "No engine is running yet", "display")
+        self.words = PlainLabel(
+            theme, "Containers need an engine to run on. Pick one; you can change it later in Settings.", "body",
+            "text-secondary",
+        )  # fmt: skip
+        for part in (picture, self.title, self.words):
+            self.middle.addWidget(part, 0, center)
+            self.middle.addSpacing(8)
+        self.middle.addSpacing(12)
+        cards = QHBoxLayout()
+        cards.setSpacing(14)
+        cards.addWidget(self._embedded_card(), 1)
+        cards.addWidget(self._other_card(), 1)
+        self.middle.addLayout(cards)
+        self.middle.addSpacing(18)
+        self.steps_panel = InsetPanel(theme)
+        self.steps_title = PlainLabel(theme, "How to install it", "body_strong")
+        self.steps = PlainLabel(theme, "", "mono", "text-secondary", wrap=True)
+        self.steps.set_selectable()
+        copy = LinkButton(theme, "Copy", "copy")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.steps.text()))
+        head = QHBoxLayout()
+        head.addWidget(self.steps_title)
+        head.addStretch(1)
+        head.addWidget(copy)
+        self.steps_panel.body.addLayout(head)
+        self.steps_panel.body.addWidget(self.steps)
+        self.middle.addWidget(self.steps_panel)
+        self.middle.addSpacing(18)
+        self.middle.addWidget(self._findings_panel())
+        self.middle.addStretch(1)
+
+    def _card(self, icon: str, title: str, words: str, small: str) -> tuple[Card, QHBoxLayout]:
+        theme = self._theme
+        card = Card(theme)
+        top = QHBoxLayout()
+        top.addWidget(IconMark(theme, icon, "accent", theme.icon_size("card")))
+        top.addStretch(1)
+        card.body.addLayout(top)
+        card.body.addSpacing(6)
+        card.body.addWidget(PlainLabel(theme, title, "heading"))
+        card.body.addWidget(PlainLabel(theme, words, "body", "text-secondary", wrap=True))
+        card.body.addWidget(PlainLabel(theme, small, "small", "text-tertiary", wrap=True))
+        card.body.addStretch(1)
+        return card, top
+
+    def _embedded_card(self) -> Card:
+        theme = self._theme
+        self.embedded, top = self._card(
+            "zap", "Start the embedded engine",
+            "Runs a container engine for you alone, apart from the rest of your system.",
+            "Its data, socket and network are its own.",
+        )  # fmt: skip
+        self.recommended = StateChip(theme)
+        self.recommended.set("", "Recommended", "accent")
+        top.addWidget(self.recommended)
+        self.why_not = PlainLabel(theme, "", "small", "warning", wrap=True)
+        self.start = Button(theme, "Start engine", kind="primary")
+        self.start.clicked.connect(self.start_pressed)
+        self.progress = QWidget()
+        line = QHBoxLayout(self.progress)
+        line.setContentsMargins(0, 0, 0, 0)
+        self.ring = Ring(theme)
+        self.progress_words = PlainLabel(theme, "", "small", "text-secondary", elide=Qt.TextElideMode.ElideRight)
+        cancel = LinkButton(theme, "Cancel")
+        cancel.clicked.connect(self.cancel_pressed)
+        line.addWidget(self.ring)
+        line.addWidget(self.progress_words, 1)
+        line.addWidget(cancel)
+        for part in (self.why_not, self.progress, self.start):
+            self.embedded.body.addWidget(part)
+        return self.embedded
+
+    def _other_card(self) -> Card:
+        card, _top = self._card(
+            "plug", "Connect to another engine",
+            "A socket on this computer, or a server over TLS.",
+            "unix:// or tcp://",
+        )  # fmt: skip
+        self.connect_button = Button(self._theme, "Connect…")
+        self.connect_button.clicked.connect(self.connect_pressed)
+        card.body.addWidget(self.connect_button)
+        return card
+
+    def _findings_panel(self) -> InsetPanel:
+        theme = self._theme
+        panel = InsetPanel(theme)
+        head = QHBoxLayout()
+        head.addWidget(PlainLabel(theme, "What we looked for", "body_strong"))
+        head.addStretch(1)
+        again = LinkButton(theme, "Look again", "refresh-cw")
+        again.clicked.connect(self.look_again)
+        head.addWidget(again)
+        panel.body.addLayout(head)
+        self.findings = QGridLayout()
+        self.findings.setHorizontalSpacing(12)
+        self.findings.setVerticalSpacing(10)
+        self.findings.setColumnStretch(2, 1)
+        panel.body.addSpacing(4)
+        panel.body.addLayout(self.findings)
+        return panel
+
+    def show_view(self, view: OnboardingView) -> None:
+        """Shows what is known now."""
+        self.embedded.set_marked(view.can_embed)
+        self.recommended.setVisible(view.can_embed)
+        busy = bool(view.busy)
+        self.start.setVisible(not busy)
+        self.start.setEnabled(view.can_embed)
+        self.progress.setVisible(busy)
+        self.progress_words.setText(view.busy)
+        self.why_not.setText(view.failure or view.why_not)
+        self.why_not.setVisible(bool(view.failure or view.why_not) and not busy)
+        self.why_not.set_token("danger" if view.failure else "warning")
+        self.steps_panel.setVisible(bool(view.steps or view.log))
+        self.steps_title.setText("Its last words" if view.log else "How to install it")
+        self.steps.setText("\n".join(view.log or view.steps))
+        self._show_findings(view.findings or ((Finding("Looking…", True, ""),) if view.looking else ()))
+
+    def _show_findings(self, findings: Sequence[Finding]) -> None:
+        while (item := self.findings.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for row, finding in enumerate(findings):
+            mark = IconMark(self._theme, "check" if finding.ok else "x", "success" if finding.ok else "text-tertiary")
+            mark.setAccessibleName("Found" if finding.ok else "Not found")
+            self.findings.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
+            name = PlainLabel(self._theme, finding.name)
+            name.setMinimumWidth(180)
+            self.findings.addWidget(name, row, 1, Qt.AlignmentFlag.AlignTop)
+            self.findings.addWidget(
+                PlainLabel(self._theme, finding.words, "small", "text-secondary", wrap=True), row, 2
+            )

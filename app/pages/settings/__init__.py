@@ -1,0 +1,1 @@
+"""Settings: looks, engine, quitting, and what the program is."""

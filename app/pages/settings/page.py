@@ -1,0 +1,134 @@
+"""The Settings page: every choice takes effect at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.preferences import Preferences
+from app.theme import Choice, Theme
+from app.widgets.buttons import Button
+from app.widgets.cards import Hairline
+from app.widgets.fields import Select
+from app.widgets.forms import Field
+from app.widgets.segments import Segments
+from app.widgets.text import PlainLabel
+from app.widgets.topbar import TopBar
+
+THEMES: tuple[tuple[Choice, str], ...] = (("system", "System"), ("light", "Light"), ("dark", "Dark"))
+QUIT_CHOICES = (("ask", "Ask me"), ("keep", "Keep it running"), ("stop", "Stop it"))
+WIDTH = 760
+
+
+@dataclass(frozen=True, slots=True)
+class AboutView:
+    """What the page says of the program and of where its files are."""
+
+    version: str
+    folders: tuple[tuple[str, str], ...]
+
+
+class SettingsPage(QWidget):
+    """Signal: `folder_pressed(path)`."""
+
+    folder_pressed = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        preferences: Preferences,
+        about: AboutView,
+        engine_button: Callable[[], QWidget],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._preferences = theme, preferences
+        self.topbar = TopBar(theme, "Settings")
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setAccessibleName("Settings")
+        holder = QWidget()
+        holder.setMaximumWidth(WIDTH)
+        self._column = QVBoxLayout(holder)
+        self._column.setContentsMargins(16, 20, 16, 20)
+        self._column.setSpacing(8)
+        inner = QWidget()
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(holder, 100)
+        row.addStretch(1)
+        scroll.setWidget(inner)
+        self._appearance()
+        self._engine(engine_button)
+        self._about(about)
+        self._column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.topbar)
+        whole.addWidget(scroll, 1)
+
+    def _heading(self, text: str) -> None:
+        if self._column.count():
+            self._column.addSpacing(12)
+            self._column.addWidget(Hairline(self._theme))
+            self._column.addSpacing(12)
+        self._column.addWidget(PlainLabel(self._theme, text, "heading"))
+
+    def _appearance(self) -> None:
+        self._heading("Appearance")
+        self.appearance = Segments(self._theme, THEMES)
+        self.appearance.set_current(self._theme.choice)
+        self.appearance.chosen.connect(self._on_theme)
+        self._column.addWidget(
+            Field(self._theme, "Colours", self.appearance, "System follows light and dark as it changes")
+        )
+
+    def _on_theme(self, key: str) -> None:
+        for choice, _text in THEMES:
+            if choice == key:
+                self._theme.set_choice(choice)
+                self._preferences.set("look/theme", choice)
+
+    def _engine(self, engine_button: Callable[[], QWidget]) -> None:
+        self._heading("Engine")
+        self._column.addWidget(Field(self._theme, "In use", engine_button(), "Other engines are in its menu"))
+        self.on_quit = Select(self._theme, QUIT_CHOICES)
+        self.on_quit.set_value(self._preferences.get("engine/on-quit", "ask"))
+        self.on_quit.changed.connect(lambda value: self._preferences.set("engine/on-quit", value))
+        self._column.addWidget(
+            Field(
+                self._theme, "When I quit", self.on_quit,
+                "What happens to the embedded engine while containers run in it",
+            )
+        )  # fmt: skip
+
+    def _about(self, about: AboutView) -> None:
+        theme = self._theme
+        self._heading("About")
+        self._column.addWidget(PlainLabel(theme, f"Pilothouse {about.version}", "body_medium"))
+        self._column.addWidget(
+            PlainLabel(
+                theme,
+                "Apache-2.0. Inter and JetBrains Mono are under the SIL Open Font License, Lucide icons under ISC, "
+                "Qt for Python under the LGPL.",
+                "small", "text-secondary", wrap=True,
+            )
+        )  # fmt: skip
+        for name, path in about.folders:
+            row = QHBoxLayout()
+            row.setSpacing(12)
+            label = PlainLabel(theme, name)
+            label.setFixedWidth(120)
+            where = PlainLabel(theme, path, "mono", "text-secondary", elide=Qt.TextElideMode.ElideMiddle)
+            button = Button(theme, "Open", "folder-open", small=True)
+            button.setAccessibleName(f"Open the folder of {name.lower()}")
+            button.clicked.connect(lambda _checked=False, p=path: self.folder_pressed.emit(p))
+            row.addWidget(label)
+            row.addWidget(where, 1)
+            row.addWidget(button)
+            self._column.addLayout(row)
