@@ -53,7 +53,7 @@ class ColumnLayout(QObject):
             header.setSectionResizeMode(fixed, QHeaderView.ResizeMode.Fixed)
         if self._preferences is not None and self._memory:
             known = {c.key for c in self._model.columns}
-            saved = self._preferences.get(f"{self._memory}/columns", {"widths": {}, "shown": {}})
+            saved: dict[str, object] = self._preferences.get(f"{self._memory}/columns", {"widths": {}, "shown": {}})
             set_widths, shown = saved.get("widths"), saved.get("shown")
             if isinstance(set_widths, dict):
                 self.choices.widths = {k: v for k, v in set_widths.items() if k in known and isinstance(v, int)}

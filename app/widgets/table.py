@@ -27,9 +27,9 @@ class Table(TableView):
     """One list. What a press means is told by signals; the table changes nothing but ticks, folds and its own columns.
 
     `opened(key)`: click or Enter. `ticked(frozenset of keys)`. `action(key, name)`: an icon of the action column.
-    `chip_pressed(key, column key, chip index)`. `menu_wanted(list of keys, global QPoint)`: right button, Menu, Shift F10
-    or "more"; the keys are the ticked ones when the row is ticked. `sorted(column key, descending)`. `current(key)`: the
-    keyboard's row, also by click; "" for a heading. `folded(group key, bool)`.
+    `chip_pressed(key, column key, chip index)`. `menu_wanted(list of keys, global QPoint)`: right button, Menu,
+    Shift F10 or "more"; the keys are the ticked ones when the row is ticked. `sorted(column key, descending)`.
+    `current(key)`: the row of the keyboard, also by click; "" for a heading. `folded(group key, bool)`.
     """
 
     opened = Signal(str)

@@ -17,6 +17,7 @@ from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.ticks import Ticks
 
 Actions = Callable[[str], tuple[RowAction, ...]]
+_Index = QModelIndex | QPersistentModelIndex
 
 
 class TableView(QTreeView):
@@ -41,7 +42,7 @@ class TableView(QTreeView):
         row_height: str = "row",
         parent: QWidget | None = None,
     ) -> None:
-        """`memory` names this table in `preferences`; `mark_current` paints the current row as selected (list and detail)."""
+        """`memory` names this table in `preferences`; `mark_current` paints the current row as selected."""
         super().__init__(parent)
         self.theme = theme
         self._rows = model
@@ -219,7 +220,7 @@ class TableView(QTreeView):
 
     # Keeping the place
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Repaints both whole rows and tells the page."""
         super().currentChanged(current, previous)
         for index in (current, previous):
