@@ -57,6 +57,7 @@ class OperationDetail(QWidget):
         for part in (self.words, self.command, self.parts):
             column.addWidget(part)
         column.addWidget(self.output, 1)
+        column.addStretch(0)
 
     def show_operation(self, operation: Operation) -> None:
         """Shows another operation, or what is new of the same one."""
@@ -84,7 +85,7 @@ class OperationDetail(QWidget):
         self.parts.setVisible(bool(operation.parts))
         self.parts.set_parts(list(operation.parts.values()))
         lines = list(operation.output)
-        self.output.setVisible(bool(lines))
+        self.output.setVisible(bool(lines) or not operation.parts)
         if len(lines) != self._lines:
             self._lines = len(lines)
             self.output.set_lines(lines)

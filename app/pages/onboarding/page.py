@@ -208,6 +208,7 @@ class OnboardingPage(QWidget):
     def _show_findings(self, findings: Sequence[Finding]) -> None:
         while (item := self.findings.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.hide()
                 old.deleteLater()
         for row, finding in enumerate(findings):
             mark = IconMark(self._theme, "check" if finding.ok else "x", "success" if finding.ok else "text-tertiary")

@@ -12,7 +12,7 @@ from app.preferences import Preferences
 from app.theme import Choice, Theme
 from app.widgets.buttons import Button
 from app.widgets.cards import Hairline
-from app.widgets.fields import Select
+from app.widgets.fields import Select, row_of
 from app.widgets.forms import Field
 from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
@@ -96,7 +96,7 @@ class SettingsPage(QWidget):
 
     def _engine(self, engine_button: Callable[[], QWidget]) -> None:
         self._heading("Engine")
-        self._column.addWidget(Field(self._theme, "In use", engine_button(), "Other engines are in its menu"))
+        self._column.addWidget(Field(self._theme, "In use", row_of(engine_button(), left=True), "Other engines are in its menu"))
         self.on_quit = Select(self._theme, QUIT_CHOICES)
         self.on_quit.set_value(self._preferences.get("engine/on-quit", "ask"))
         self.on_quit.changed.connect(lambda value: self._preferences.set("engine/on-quit", value))

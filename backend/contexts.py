@@ -1,0 +1,130 @@
+"""Docker contexts: the engines that a person named in docker's own configuration.
+
+Layout of the files: docs.docker.com/engine/manage-resources/contexts.
+`<config>/contexts/meta/<sha256 of name>/meta.json` holds the name and the address,
+`<config>/contexts/tls/<sha256>/docker/` ca.pem, cert.pem and key.pem.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from backend import endpoint
+from backend.endpoint import Endpoint, TlsFiles
+from backend.errors import EndpointError, InvalidEndpoint
+
+CAP = 1_000_000
+
+
+class _DockerEndpoint(msgspec.Struct, rename="pascal"):
+    host: str = ""
+    skip_tls_verify: bool = msgspec.field(default=False, name="SkipTLSVerify")
+
+
+class _Meta(msgspec.Struct, rename="pascal"):
+    name: str = ""
+    endpoints: dict[str, _DockerEndpoint] = {}
+
+
+class _Config(msgspec.Struct):
+    current: str = msgspec.field(default="", name="currentContext")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One context: its endpoint, or the error that says why there is none."""
+
+    name: str
+    endpoint: Endpoint | None
+    error: EndpointError | None = None
+
+
+def config_folder(environment: Mapping[str, str]) -> Path:
+    """DOCKER_CONFIG, or ~/.docker."""
+    return Path(environment.get("DOCKER_CONFIG") or Path(environment.get("HOME") or Path.home()) / ".docker")
+
+
+def current_name(folder: Path, environment: Mapping[str, str]) -> str:
+    """DOCKER_CONTEXT, or the one chosen with `docker context use`; empty for the default one.
+
+    A config.json that cannot be read counts as one without a choice.
+    """
+    if name := environment.get("DOCKER_CONTEXT"):
+        return name
+    try:
+        return msgspec.json.decode(_read(folder / "config.json"), type=_Config).current
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def contexts(folder: Path) -> list[Context]:
+    """Every context by name; one whose file is broken is listed with its error."""
+    found: list[Context] = []
+    try:
+        folders = sorted((folder / "contexts" / "meta").iterdir())
+    except OSError:
+        return []
+    for place in folders:
+        path = place / "meta.json"
+        if not path.exists():
+            continue
+        try:
+            meta = msgspec.json.decode(_read(path), type=_Meta)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            found.append(Context(place.name[:12], None, InvalidEndpoint(str(path), f"the file is broken: {error}")))
+            continue
+        found.append(_context(folder, meta))
+    return sorted(found, key=lambda c: c.name)
+
+
+def _context(folder: Path, meta: _Meta) -> Context:
+    docker = meta.endpoints.get("docker")
+    if docker is None or not docker.host:
+        error = InvalidEndpoint(meta.name, "the context names no Docker engine")
+        return Context(meta.name, None, error)
+    try:
+        return Context(meta.name, endpoint.parse(docker.host, tls=_tls(folder, meta.name, docker.skip_tls_verify)))
+    except EndpointError as error:
+        return Context(meta.name, None, error)
+
+
+def _tls(folder: Path, name: str, skip: bool) -> TlsFiles | None:
+    place = folder / "contexts" / "tls" / hashlib.sha256(name.encode()).hexdigest() / "docker"
+    files = {key: str(place / f"{key}.pem") for key in ("ca", "cert", "key") if (place / f"{key}.pem").is_file()}
+    return TlsFiles(**files, verify=not skip) if files or skip else None
+
+
+def from_environment(environment: Mapping[str, str]) -> Endpoint:
+    """The engine that DOCKER_HOST names, with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
+
+    Raises InvalidEndpoint, also when TLS is asked for and its files are not there.
+    """
+    host = environment["DOCKER_HOST"]
+    folder = Path(environment.get("DOCKER_CERT_PATH") or config_folder(environment))
+    if not environment.get("DOCKER_TLS_VERIFY") and not environment.get("DOCKER_CERT_PATH"):
+        return endpoint.parse(host)
+    files = {key: folder / f"{key}.pem" for key in ("ca", "cert", "key")}
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing and host.startswith(("tcp://", "https://")):
+        raise InvalidEndpoint(host, f"TLS is asked for and {missing[0]} is missing")
+    tls = TlsFiles(str(files["ca"]), str(files["cert"]), str(files["key"]), bool(environment.get("DOCKER_TLS_VERIFY")))
+    return endpoint.parse(host, tls=tls)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        text = file.read(CAP + 1)
+    if len(text) > CAP:
+        raise OSError(f"{path} is larger than a configuration is")
+    return text
+
+
+def environment_here() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ

@@ -1,0 +1,164 @@
+"""Finds the engines of this computer: DOCKER_HOST, docker contexts, the usual sockets and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from backend import contexts, endpoint
+from backend.client import Engine
+from backend.endpoint import Endpoint, NamedPipe, UnixSocket
+from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Where an engine may answer.
+
+    `source` says where the address comes from ("DOCKER_HOST", "docker context", "socket"), `label` is its name for
+    people, `current` whether the docker command line would use it. Without an `endpoint` there is an `error`.
+    """
+
+    label: str
+    source: str
+    endpoint: Endpoint | None
+    error: BackendError | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a candidate answered: `version` and `product`, or the error."""
+
+    candidate: Candidate
+    version: str = ""
+    product: str = ""
+    error: BackendError | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether an engine is there."""
+        return self.error is None
+
+
+def usual_sockets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Label and path of the sockets that engines make by themselves on Linux and macOS."""
+    home = Path(environment.get("HOME") or Path.home())
+    user = environment.get("XDG_RUNTIME_DIR") or (f"/run/user/{os.getuid()}" if hasattr(os, "getuid") else "")
+    found = [("Docker", "/var/run/docker.sock")]
+    if user:
+        found += [("Docker, rootless", f"{user}/docker.sock"), ("Podman", f"{user}/podman/podman.sock")]
+    found += [
+        ("Docker Desktop", str(home / ".docker/run/docker.sock")),
+        ("Docker Desktop", str(home / ".docker/desktop/docker.sock")),
+        ("Podman, system", "/run/podman/podman.sock"),
+        ("Podman machine", str(home / ".local/share/containers/podman/machine/podman.sock")),
+        ("Colima", str(home / ".colima/default/docker.sock")),
+        ("Rancher Desktop", str(home / ".rd/docker.sock")),
+    ]
+    return found
+
+
+USUAL_PIPES = (
+    ("Docker Desktop", r"\\.\pipe\docker_engine"),
+    ("Docker Desktop, Linux", r"\\.\pipe\dockerDesktopLinuxEngine"),
+    ("Podman machine", r"\\.\pipe\podman-machine-default"),
+)
+
+
+def candidates(environment: Mapping[str, str] | None = None, *, platform: str = sys.platform) -> list[Candidate]:
+    """All candidates, the one that the docker command line would use first. Nothing is opened yet.
+
+    Sockets that are not there are left out, except the first one of docker, so that one can say that it is missing.
+    """
+    known = os.environ if environment is None else environment
+    found = [*_host(known), *_contexts(known)]
+    found += _pipes() if platform == "win32" else _sockets(known)
+    return _without_repeats(found, known)
+
+
+def _host(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    if not (host := environment.get("DOCKER_HOST")):
+        return
+    try:
+        yield Candidate(host, "DOCKER_HOST", contexts.from_environment(environment), current=True)
+    except EndpointError as error:
+        yield Candidate(host, "DOCKER_HOST", None, error, current=True)
+
+
+def _contexts(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    folder = contexts.config_folder(environment)
+    chosen = "" if environment.get("DOCKER_HOST") else contexts.current_name(folder, environment)
+    names = set()
+    for context in contexts.contexts(folder):
+        names.add(context.name)
+        yield Candidate(
+            context.name,
+            "docker context",
+            context.endpoint,
+            context.error,
+            current=bool(chosen) and context.name == chosen,
+        )
+    if chosen and chosen != "default" and chosen not in names:
+        missing = InvalidEndpoint(chosen, "this docker context is chosen and does not exist")
+        yield Candidate(chosen, "docker context", None, missing, current=True)
+
+
+def _sockets(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    for number, (label, path) in enumerate(usual_sockets(environment)):
+        if number == 0 or os.path.exists(path):
+            yield Candidate(label, "socket", UnixSocket(path))
+
+
+def _pipes() -> Iterable[Candidate]:
+    for label, path in USUAL_PIPES:
+        yield Candidate(label, "pipe", NamedPipe(path))
+
+
+def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str]) -> list[Candidate]:
+    seen: set[str] = set()
+    kept: list[Candidate] = []
+    for candidate in sorted(found, key=lambda c: not c.current):
+        key = _identity(candidate)
+        if key not in seen:
+            seen.add(key)
+            kept.append(candidate)
+    if kept and not kept[0].current and not environment.get("DOCKER_HOST"):
+        first = next((i for i, c in enumerate(kept) if c.source in ("socket", "pipe")), None)
+        if first is not None:
+            kept[first] = replace(kept[first], current=True)
+            kept.insert(0, kept.pop(first))
+    return kept
+
+
+def _identity(candidate: Candidate) -> str:
+    if candidate.endpoint is None:
+        return f"{candidate.source} {candidate.label}"
+    if isinstance(candidate.endpoint, UnixSocket):
+        return os.path.realpath(candidate.endpoint.path)
+    return endpoint.text(candidate.endpoint)
+
+
+async def probe(candidate: Candidate, *, deadline: float = 5) -> Probe:
+    """Asks a candidate for its version; never raises a BackendError."""
+    if candidate.endpoint is None:
+        return Probe(candidate, error=candidate.error)
+    engine = Engine(candidate.endpoint)
+    try:
+        await engine.open(deadline=deadline)
+        return Probe(candidate, engine.version.version, engine.product)
+    except BackendError as error:
+        return Probe(candidate, error=error)
+    except OSError as error:
+        return Probe(candidate, error=EngineGone(endpoint.text(candidate.endpoint), str(error)))
+    finally:
+        await engine.close()
+
+
+async def probe_all(found: Iterable[Candidate], *, deadline: float = 5) -> list[Probe]:
+    """Asks all of them at once; the answers come in the order of the candidates."""
+    return list(await asyncio.gather(*(probe(candidate, deadline=deadline) for candidate in found)))
