@@ -178,6 +178,9 @@ class RowsModel(TableModel):
             return isinstance(entry, Group)
         if isinstance(entry, Group):
             return self._heading(entry, column, role)
+        if column == -1 and role == Qt.ItemDataRole.AccessibleTextRole:
+            spoken = ((c.name, cell.accessible) for c, cell in zip(self.columns, entry, strict=False))
+            return ", ".join(f"{name}: {text}" for name, text in spoken if text)
         if not 0 <= column < len(self.columns):
             return None
         cell = entry[column]
@@ -203,6 +206,8 @@ class RowsModel(TableModel):
     # How it changes
 
     def _heading(self, group: Group, column: int, role: int) -> object:
+        if column == -1 and role == Qt.ItemDataRole.AccessibleTextRole:
+            return group.accessible
         if column == 0 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return group.name if role == Qt.ItemDataRole.DisplayRole else group.accessible
         if column > 0 and column < len(self.columns):

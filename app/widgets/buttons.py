@@ -14,7 +14,7 @@ from app.widgets.focus import RingTarget
 from app.widgets.spin import Spinner
 from app.widgets.text import set_tooltip
 
-Kind = Literal["default", "primary", "ghost", "danger", "danger-text"]
+Kind = Literal["default", "primary", "ghost", "ghost-danger", "danger", "danger-text"]
 _GAP = 7
 _CHEVRON_GAP = 7
 _CLEAR = QColor(0, 0, 0, 0)
@@ -126,7 +126,7 @@ class Button(RingTarget, QPushButton):
         """Fill, line and the token of the text, for the state of now."""
         color = self._theme.color
         if not self.isEnabled():
-            if self._kind == "ghost":
+            if self._kind in ("ghost", "ghost-danger"):
                 return _CLEAR, None, "text-disabled"
             return color("surface"), color("border"), "text-disabled"
         hot, down = self.underMouse(), self.isDown()
@@ -137,8 +137,8 @@ class Button(RingTarget, QPushButton):
             return paint.mix(color("danger-fill"), QColor(0, 0, 0), dark), None, "on-danger"
         if self.isCheckable() and self.isChecked():
             return color("accent-soft"), None, "accent"
-        words = "danger" if self._kind == "danger-text" else "text"
-        if self._kind == "ghost":
+        words = "danger" if self._kind in ("danger-text", "ghost-danger") else "text"
+        if self._kind in ("ghost", "ghost-danger"):
             return (color("border") if down else color("raised-hover") if hot else _CLEAR), None, words
         fill = color("border") if down else color("raised-hover") if hot else color("raised")
         return fill, color("border-strong"), words

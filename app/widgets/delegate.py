@@ -65,7 +65,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def baseline(self, rect: QRect) -> int:
         """Where the letters of a row stand."""
-        return rect.top() + (self._height - 1 + 10) // 2
+        return rect.top() + (self._height + 10) // 2
 
     def paint_row(self, painter: QPainter, rect: QRect, entry: Group | tuple[Cell, ...], look: RowLook) -> None:
         """Paints a heading or a row."""

@@ -13,6 +13,7 @@ from app.theme import Theme
 from app.widgets.cells import Group, RowAction, TableModel
 from app.widgets.columnlayout import ColumnLayout
 from app.widgets.delegate import RowDelegate, RowLook
+from app.widgets.menus import Menu
 from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.ticks import Ticks
 
@@ -202,6 +203,23 @@ class TableView(QTreeView):
         descending = not self.descending if key == self.sort_column else False
         self.sort_by(key, descending)
         self.sorted.emit(key, descending)
+
+    def open_column_menu(self, under: QWidget) -> Menu:
+        """Opens the menu that shows and hides columns, right edges in line with `under`."""
+        menu = Menu(self.theme, self, once=True)
+        menu.heading("Columns")
+        choices = self.layout_of_columns.choices
+        for column in self._rows.columns:
+            if column.optional:
+                shown = not choices.hides(column)
+                menu.add("", column.name, checked=shown, on_pick=self._shower(column.key, not shown))
+        menu.separator()
+        menu.add("rotate-ccw", "Reset columns", on_pick=self.layout_of_columns.reset)
+        menu.popup_under(under, right=True)
+        return menu
+
+    def _shower(self, key: str, shown: bool) -> Callable[[], None]:
+        return lambda: self.layout_of_columns.set_shown(key, shown)
 
     # Ticks
 

@@ -1,0 +1,116 @@
+"""SelectionBar: what can be done to the ticked rows, floating above the bottom of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QMargins, QObject, QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets import paint
+from app.widgets.buttons import Button, IconButton
+from app.widgets.cells import RowAction
+from app.widgets.text import PlainLabel, set_tooltip
+
+HEIGHT = 46
+LIFT = 20
+NARROW = 640
+
+
+class SelectionBar(QWidget):
+    """Over `host`, 20 px above its bottom, in the middle: "2 selected", their sums, the actions, and a way out.
+
+    `pressed(name)` of an action, `closed()` to untick all. The last action stands apart when `apart` says so.
+    """
+
+    pressed = Signal(str)
+    closed = Signal()
+
+    def __init__(self, theme: Theme, host: QWidget, actions: Sequence[RowAction], *, apart: bool = True) -> None:
+        super().__init__(host)
+        self._theme = theme
+        self._host = host
+        self._margins: QMargins = paint.shadow_margins(theme, "popover")
+        self.setAccessibleName("Selection")
+        self.count = PlainLabel(theme, "", "body_strong")
+        self.detail = PlainLabel(theme, "", "small", "text-secondary")
+        self.buttons: dict[str, Button] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self._margins + QMargins(15, 0, 7, 0))
+        row.setSpacing(7)
+        row.addWidget(self.count)
+        row.addWidget(self.detail)
+        row.addSpacing(24)
+        for i, action in enumerate(actions):
+            if apart and i == len(actions) - 1 and i:
+                row.addWidget(_Divider(theme))
+            row.addWidget(self._button(action, danger=apart and i == len(actions) - 1))
+        row.addWidget(_Divider(theme))
+        close = IconButton(theme, "x", "Untick all", "Esc")
+        close.clicked.connect(self.closed)
+        row.addWidget(close)
+        host.installEventFilter(self)
+        theme.changed.connect(self.update)
+        self.hide()
+
+    def _button(self, action: RowAction, *, danger: bool) -> Button:
+        button = Button(self._theme, action.title, action.icon, kind="ghost-danger" if danger else "ghost")
+        button.setAccessibleName(action.title)
+        if action.key:
+            set_tooltip(button, action.title, action.key)
+        button.clicked.connect(lambda: self.pressed.emit(action.name))
+        self.buttons[action.name] = button
+        return button
+
+    def show_for(self, count: str, detail: str = "") -> None:
+        """Shows "2 selected" and their sums; an empty `count` hides the bar."""
+        self.count.setText(count)
+        self.detail.setText(detail)
+        self.setVisible(bool(count))
+        if count:
+            self._place()
+            self.raise_()
+
+    def set_enabled(self, name: str, why: str = "") -> None:
+        """Enables an action, or disables it and says why."""
+        button = self.buttons[name]
+        button.setEnabled(not why)
+        set_tooltip(button, why or button.text())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stays where it is when the list grows."""
+        if event.type() is QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        self.detail.setVisible(bool(self.detail.text()) and self._host.width() >= NARROW)
+        margins = self._margins
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+        width = self.sizeHint().width()
+        box = QRect(0, 0, width, HEIGHT + margins.top() + margins.bottom())
+        left = (self._host.width() - width) // 2
+        self.setGeometry(box.translated(left, self._host.height() - LIFT - HEIGHT - margins.top()))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The shadow and the box."""
+        painter = QPainter(self)
+        box = self.rect().marginsRemoved(self._margins)
+        radius = self._theme.radius("popover")
+        paint.shadow(painter, self._theme, box, radius, "popover")
+        paint.rounded(painter, box, radius, self._theme.color("raised"), self._theme.color("border-strong"))
+
+
+class _Divider(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFixedSize(9, 18)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(4, 0, 1, self.height(), self._theme.color("border-strong"))
