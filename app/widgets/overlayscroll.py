@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar
+from shiboken6 import isValid
 
 WIDTH = 6
 GAP = 4
@@ -31,6 +32,8 @@ class OverlayScrollBar(QScrollBar):
         return False
 
     def _on_range_changed(self, low: int, high: int) -> None:
+        if not isValid(self._inner):
+            return
         self.setPageStep(self._inner.pageStep())
         self.setSingleStep(self._inner.singleStep())
         self.setRange(low, high)
@@ -39,6 +42,8 @@ class OverlayScrollBar(QScrollBar):
         self._place()
 
     def _place(self) -> None:
+        if not isValid(self._inner):
+            return
         box = self._area.viewport().geometry()
         self.setGeometry(box.right() + 1 - WIDTH - GAP, box.top() + 1, WIDTH, max(box.height() - 2, 0))
         self.setPageStep(self._inner.pageStep())

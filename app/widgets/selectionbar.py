@@ -39,10 +39,11 @@ class SelectionBar(QWidget):
         self.buttons: dict[str, Button] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(self._margins + QMargins(15, 0, 7, 0))
-        row.setSpacing(7)
+        row.setSpacing(2)
         row.addWidget(self.count)
+        row.addSpacing(5)
         row.addWidget(self.detail)
-        row.addSpacing(24)
+        row.addSpacing(26)
         for i, action in enumerate(actions):
             if apart and i == len(actions) - 1 and i:
                 row.addWidget(_Divider(theme))
