@@ -22,7 +22,7 @@ RUNNING, SUCCEEDED, FAILED, CANCELLED, INTERRUPTED = "running", "succeeded", "fa
 
 
 class BuildRecord(Struct, frozen=True):
-    """One build. Times are Unix seconds; of build arguments only the names are here. `error_line` is from 1, 0 unknown."""
+    """One build. Times are Unix seconds; of build arguments only the names. `error_line` is from 1, 0 unknown."""
 
     id: str
     tag: str

@@ -1,4 +1,4 @@
-"""LiveBuild: one build while it runs: its steps and output in memory, told in batches, without the values of arguments."""
+"""LiveBuild: one build while it runs, its steps and output told in batches, without the values of arguments."""
 
 from __future__ import annotations
 
@@ -56,10 +56,19 @@ class LiveBuild(QObject):
         self._partial: dict[str, str] = {}
         self._fresh: list[str] = []
         self.record = BuildRecord(
-            new_id(), request.tag, str(request.context), str(request.dockerfile or ""), request.target, request.platform,
-            request.builder.value if request.builder else "", request.no_cache, request.pull,
-            tuple(n for n, _ in request.build_args), self.masked(text), started=time.time(),
-        )  # fmt: skip
+            id=new_id(),
+            tag=request.tag,
+            context=str(request.context),
+            dockerfile=str(request.dockerfile or ""),
+            target=request.target,
+            platform=request.platform,
+            builder=request.builder.value if request.builder else "",
+            no_cache=request.no_cache,
+            pull=request.pull,
+            arg_names=tuple(n for n, _ in request.build_args),
+            text=self.masked(text),
+            started=time.time(),
+        )
         self._timer = QTimer(self, singleShot=True, interval=TICK_MS)
         self._timer.timeout.connect(self._flush)
         history.put(self.record)

@@ -52,6 +52,11 @@ class CodeView(PaintedRows):
         self._error = ""
         self._word = ""
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines shown."""
+        return list(self._lines)
+
     def set_text(self, text: str) -> None:
         """Shows the text from its first line; forgets the error."""
         lines = [visible_name(line, LONGEST) if line else "" for line in text.expandtabs(4).splitlines()]

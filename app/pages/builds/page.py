@@ -1,0 +1,224 @@
+"""The Builds page: the builds made here as a list, and one of them in view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.commands.builds import BUILD
+from app.models.builds import COLUMNS, groups, name_of, sort_key
+from app.models.rows import RowsModel
+from app.operation import Operation
+from app.pages.builds.dialog import BuildDialog
+from app.pages.builds.view import BuildView
+from app.places import RUN, Go, Place
+from app.preferences import Preferences
+from app.presentation.units import count_text
+from app.session import Session
+from app.stores.builds import RUNNING, BuildHistory, BuildRecord
+from app.stores.livebuild import LiveBuild
+from app.theme import Theme
+from app.widgets.buttons import Button
+from app.widgets.cards import Hairline
+from app.widgets.confirm import Confirm
+from app.widgets.menus import Menu
+from app.widgets.states import EmptyState
+from app.widgets.table import Table
+from app.widgets.topbar import TopBar
+from backend.builds import builders
+from backend.types.builds import Builder, BuildRequest
+
+
+class BuildsPage(QWidget):
+    """List, build view and Build dialog."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        session: Session,
+        preferences: Preferences,
+        go: Go,
+        engine_button: Callable[[], QWidget],
+        history: BuildHistory,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._session, self._go, self.history = theme, session, go, history
+        self._live: dict[str, LiveBuild] = {}
+        self._runs: dict[str, Operation] = {}
+        self.dialog: BuildDialog | None = None
+        self.topbar = TopBar(theme, "Builds")
+        self.search = self.topbar.add_search("Search builds")
+        self.topbar.add_widget(engine_button())
+        self.build = Button(theme, "Build…", "hammer", "primary")
+        self.topbar.add_widget(self.build)
+        self.model = RowsModel(COLUMNS, self)
+        self.table = Table(theme, self.model, name="Builds", preferences=preferences, memory="builds")
+        self.empty = EmptyState(
+            theme, "hammer", "No builds yet", "A build makes an image from a folder with a Dockerfile.", "Build…",
+            self.open_dialog,
+        )  # fmt: skip
+        self.nothing = EmptyState(theme, "search", "", "", "Clear search", self.search.clear)
+        self.view = BuildView(theme, history)
+        self.lists = QStackedWidget()
+        for widget in (self.table, self.empty, self.nothing):
+            self.lists.addWidget(widget)
+        self.list_side = QWidget()
+        column = QVBoxLayout(self.list_side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.topbar, Hairline(theme), self.lists):
+            column.addWidget(part)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.list_side)
+        self.stack.addWidget(self.view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.stack)
+        self._ages = QTimer(self, interval=1000)
+        self._connect()
+        self._refresh()
+
+    def show_place(self, place: Place) -> None:
+        """Goes to the list, or to the build that the place names."""
+        if place.id:
+            self.open(place.id)
+        else:
+            self._on_left()
+
+    def open(self, key: str) -> None:
+        """Shows one build."""
+        live, record = self._live.get(key), self.history.get(key)
+        if live is not None:
+            self.view.show_live(live)
+        elif record is not None:
+            self.view.show_record(record)
+        else:
+            return
+        self.stack.setCurrentWidget(self.view)
+
+    def open_dialog(self, request: BuildRequest | None = None) -> None:
+        """Opens the Build dialog, empty or filled."""
+        engine = self._session.engine
+        offered = builders(engine) if engine is not None else (Builder.CLASSIC,)
+        self.dialog = BuildDialog(self._theme, self.window(), offered, request)
+        self.dialog.wanted.connect(self.start)
+        self.dialog.open()
+
+    def start(self, request: BuildRequest, text: str) -> LiveBuild:
+        """Starts a build and shows it."""
+        live = LiveBuild(request, text, self.history, self)
+        key = live.record.id
+        self._live[key] = live
+        self._runs[key] = self._session.run(BUILD, live, failed=lambda _error: None, owner=self)
+        live.ended.connect(lambda: self._on_ended(key))
+        self.open(key)
+        self._refresh()
+        return live
+
+    def cancel(self, key: str) -> None:
+        """Stops a build that runs."""
+        if key in self._runs:
+            self._runs[key].cancel()
+
+    def _on_ended(self, key: str) -> None:
+        self._runs.pop(key, None)
+        self._refresh()
+
+    def _on_again(self, key: str) -> None:
+        live, record = self._live.get(key), self.history.get(key)
+        if live is not None:
+            self.open_dialog(live.request)
+        elif record is not None:
+            self.open_dialog(_request_of(record))
+
+    def _on_left(self) -> None:
+        self.stack.setCurrentWidget(self.list_side)
+        self._refresh()
+
+    def _on_menu(self, keys: Sequence[str], point: QPoint) -> None:
+        records = [r for k in keys if (r := self.history.get(k)) is not None]
+        if not records:
+            return
+        menu = Menu(self._theme, self, once=True)
+        running = [r for r in records if r.state == RUNNING and r.id in self._runs]
+        if len(records) == 1:
+            key = records[0].id
+            menu.add("arrow-right", "Open", "Enter", lambda: self.open(key))
+            menu.add("rotate-cw", "Build again…", "", lambda: self._on_again(key))
+        if running:
+            menu.add("square", "Cancel build", "Ctrl .", lambda: self._cancel_all(running))
+        menu.separator()
+        menu.add("trash-2", "Remove from history…", "Del", lambda: self._ask_remove(records), danger=True)
+        menu.popup_at(point)
+
+    def _ask_remove(self, records: Sequence[BuildRecord]) -> None:
+        ended = [r for r in records if r.id not in self._runs]
+        if not ended:
+            return
+        what = name_of(ended[0]) if len(ended) == 1 else f"{count_text(len(ended))} builds"
+        confirm = Confirm(
+            self._theme, self.window(), f"Remove {what} from the history?",
+            "Its Dockerfile, steps and output go. The image stays.", "Keep it", "Remove",
+        )  # fmt: skip
+        confirm.chosen.connect(lambda _options: self._forget(ended))
+        confirm.open()
+
+    def _cancel_all(self, records: Sequence[BuildRecord]) -> None:
+        for record in records:
+            self.cancel(record.id)
+
+    def _forget(self, records: Sequence[BuildRecord]) -> None:
+        for record in records:
+            self._live.pop(record.id, None)
+            self.history.remove(record.id)
+
+    def _refresh(self) -> None:
+        records = self.history.records
+        words = self.search.text().strip().lower()
+        shown = [r for r in records if not words or words in f"{r.tag} {r.context} {r.state}".lower()]
+        column = self.table.sort_column or "age"
+        shown.sort(key=lambda r: sort_key(r, column), reverse=self.table.descending)
+        self.model.set_rows(groups(shown))
+        running = sum(1 for r in records if r.state == RUNNING)
+        totals = [(f"{count_text(len(records))} builds" if len(records) != 1 else "1 build", False)]
+        self.topbar.set_totals([(f"{running} running · ", True), *totals] if running else totals if records else [])
+        if words and not shown:
+            self.nothing.set("search", f"No builds match “{self.search.text().strip()}”", "", "Clear search")
+        self.lists.setCurrentWidget(self.table if shown else self.nothing if records else self.empty)
+        if running and self.isVisible():
+            self._ages.start()
+        else:
+            self._ages.stop()
+
+    def _connect(self) -> None:
+        self.build.clicked.connect(lambda: self.open_dialog())
+        self.search.changed.connect(lambda _text: self._refresh())
+        self.table.opened.connect(self.open)
+        self.table.sorted.connect(lambda _key, _descending: self._refresh())
+        self.table.menu_wanted.connect(self._on_menu)
+        self.history.changed.connect(self._refresh)
+        self._ages.timeout.connect(self._refresh)
+        self.view.left.connect(self._on_left)
+        self.view.cancelled.connect(self.cancel)
+        self.view.again_wanted.connect(self._on_again)
+        self.view.run_wanted.connect(lambda image: self._go(Place(RUN, id=image)))
+
+
+def _request_of(record: BuildRecord) -> BuildRequest:
+    """What was asked for; the values of build arguments are not kept and come back empty."""
+    builder = next((b for b in Builder if b.value == record.builder), None)
+    return BuildRequest(
+        Path(record.context),
+        Path(record.dockerfile) if record.dockerfile else None,
+        record.tag,
+        tuple((n, "") for n in record.arg_names),
+        record.target,
+        record.platform,
+        record.no_cache,
+        record.pull,
+        builder,
+    )
