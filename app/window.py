@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import places
+from app.keysheet import KeySheet
 from app.places import Place
 from app.preferences import Preferences
 from app.theme import Theme
@@ -120,6 +121,7 @@ class MainWindow(QWidget):
         bind(self, "Ctrl+B", lambda: self.go(Place(places.BUILD)))
         bind(self, "Ctrl+E", self.engine_menu_asked.emit)
         bind(self, "F5", self.reload_asked.emit)
+        bind(self, "F1", self._on_keys)
         bind(self, "Alt+Left", self.back)
         bind(self, "Ctrl+Q", self.close_asked.emit)
 
@@ -171,6 +173,10 @@ class MainWindow(QWidget):
         if key == place.page and isinstance(shows, ShowsPlaces):
             shows.show_place(place)
         self.page_changed.emit(key)
+
+    def _on_keys(self) -> None:
+        if not is_covered(self):
+            KeySheet(self._theme, self).open()
 
     def _on_find(self) -> None:
         page: object = self.stack.currentWidget()

@@ -1,0 +1,93 @@
+"""KeySheet: every key of the program in one dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.chips import Chip
+from app.widgets.dialogs import Dialog
+from app.widgets.text import PlainLabel
+
+Keys = tuple[tuple[str, str], ...]
+LEFT: tuple[tuple[str, Keys], ...] = (
+    (
+        "Anywhere",
+        (
+            ("Ctrl 1 to 4", "Go to a page"),
+            ("Ctrl ,", "Settings"),
+            ("Ctrl F", "Search"),
+            ("Ctrl N", "Run or pull"),
+            ("Ctrl B", "Build an image"),
+            ("Ctrl E", "Switch engines"),
+            ("F5", "Load again"),
+            ("Alt Left", "Back"),
+            ("F1", "This list"),
+            ("Ctrl Q", "Quit"),
+        ),
+    ),
+    (
+        "Dialogs",
+        (("Esc", "Close"), ("Ctrl Enter", "Do what the main button does"), ("Ctrl Tab", "Next tab")),
+    ),
+)
+RIGHT: tuple[tuple[str, Keys], ...] = (
+    (
+        "Lists",
+        (
+            ("Up Down", "Move"),
+            ("Left Right", "Fold and unfold"),
+            ("Enter", "Open"),
+            ("Space", "Tick"),
+            ("Shift Up Down", "Tick a range"),
+            ("Ctrl A", "Tick all"),
+            ("Esc", "Untick"),
+            ("Shift F10", "Menu of the row"),
+        ),
+    ),
+    (
+        "A container",
+        (
+            ("S", "Start or stop"),
+            ("R", "Restart"),
+            ("P", "Pause or resume"),
+            ("L", "Logs"),
+            ("I", "Inspect"),
+            ("O", "Open its port"),
+            ("Del", "Remove…"),
+            ("Ctrl Shift C", "Copy its docker command"),
+        ),
+    ),
+)
+
+
+class KeySheet(Dialog):
+    """Two columns of keys and what they do."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(theme, window, "Keys", 760)
+        columns = QHBoxLayout()
+        columns.setSpacing(32)
+        for side in (LEFT, RIGHT):
+            column = QVBoxLayout()
+            column.setSpacing(16)
+            for title, keys in side:
+                column.addWidget(PlainLabel(theme, title, "body_strong"))
+                column.addLayout(_grid(theme, keys))
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        self.body.addLayout(columns)
+        self.add_button("Close", "primary", self.accept)
+
+
+def _grid(theme: Theme, keys: Keys) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(6)
+    grid.setColumnMinimumWidth(0, 112)
+    grid.setColumnStretch(1, 1)
+    for row, (key, does) in enumerate(keys):
+        grid.addWidget(Chip(theme, key, key=True), row, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(PlainLabel(theme, does), row, 1)
+    return grid
