@@ -1,4 +1,4 @@
-"""The program that the embedded dockerd starts for each published port, in the place of docker-proxy.
+r"""The program that the embedded dockerd starts for each published port, in the place of docker-proxy.
 
 The engine lives in a network namespace of its own, so a listener there would be out of reach. This program opens the
 listener in the host's namespace (`setns` to the handle that the supervisor left beside this engine) and dials the
@@ -7,7 +7,7 @@ its errors do not tell a taken port from a forbidden one, and every byte would p
 host's own bind() answers, so "address already in use" is the kernel's word, and 127.0.0.1 means 127.0.0.1.
 
 It is run as `python -I -S portproxy.py HANDLE <docker-proxy's options>` with the standard library alone, and follows
-docker-proxy's protocol: "0\\n" on descriptor 3 when it listens, "1\\n" and the reason when it cannot; SIGINT and
+docker-proxy's protocol: "0\n" on descriptor 3 when it listens, "1\n" and the reason when it cannot; SIGINT and
 SIGTERM end it.
 """
 
@@ -65,8 +65,7 @@ def main(argv: list[str]) -> int:
     _tell("0\n")
     target = (options.container_ip, options.container_port)
     if listener is None:
-        while True:
-            signal.pause()
+        _idle()
     elif kind == "udp":
         forward_datagrams(listener, target)
     else:
@@ -223,9 +222,7 @@ def _datagram_out(inner: socket.socket, listener: socket.socket, address: tuple[
 
 
 def _enter(descriptor: int) -> None:
-    if hasattr(os, "setns"):
-        os.setns(descriptor, CLONE_NEWNET)
-        return
+    """setns(2) through libc: Python has it from 3.12 on only."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(descriptor, CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
@@ -233,9 +230,9 @@ def _enter(descriptor: int) -> None:
 
 
 def _options(argv: list[str]) -> Options:
-    """docker-proxy's options, both as `-name value` and `-name=value`; those that do not matter here are passed over.
+    """docker-proxy's options, as `-name value` or `-name=value`; those that do not matter here are passed over.
 
-    Engines from 28 on bind in their own namespace and offer that listener (-use-listen-fd); ours is the one that counts.
+    Engines from 28 on bind in their own namespace and offer that listener (-use-listen-fd); ours counts.
     """
     given: dict[str, str] = {}
     words = iter(argv[1:])
@@ -274,6 +271,12 @@ def _tell(text: str) -> None:
             pipe.write(text.encode())
     except OSError:
         return
+
+
+def _idle() -> NoReturn:
+    """On a host without IPv6 there is nothing to do for `::`, and the engine expects a process all the same."""
+    while True:
+        signal.pause()
 
 
 def _leave(*_: object) -> None:

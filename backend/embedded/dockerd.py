@@ -36,6 +36,7 @@ def plan(paths: EmbeddedPaths, programs: Mapping[str, str], facts: Mapping[str, 
         ],
         "environment": environment(),
         "cgroup": cgroup(paths),
+        "stale": [str(paths.exec_root), str(paths.runtime / "docker.pid")],
         "network": {
             "host_net": str(paths.host_net),
             "resolv": str(paths.resolv),
@@ -52,6 +53,16 @@ def plan(paths: EmbeddedPaths, programs: Mapping[str, str], facts: Mapping[str, 
     }
 
 
+def host_plan(paths: EmbeddedPaths, programs: Mapping[str, str], facts: Mapping[str, object]) -> dict[str, Any]:
+    """The plan for dockerd in the host's own network, where no other engine owns the firewall and slirp is missing."""
+    return {
+        **common(paths, facts),
+        "command": [programs["dockerd"], *arguments(paths)],
+        "environment": environment(),
+        "cgroup": cgroup(paths),
+    }
+
+
 def common(paths: EmbeddedPaths, facts: Mapping[str, object]) -> dict[str, Any]:
     """What every plan holds."""
     return {
@@ -60,13 +71,14 @@ def common(paths: EmbeddedPaths, facts: Mapping[str, object]) -> dict[str, Any]:
         "log": str(paths.log),
         "log_bytes": LOG_BYTES,
         "cgroup": "",
+        "stale": [],
         "facts": dict(facts),
         "network": None,
     }
 
 
 def arguments(paths: EmbeddedPaths) -> list[str]:
-    """dockerd's options, whoever runs it."""
+    """Dockerd's options, whoever runs it."""
     return [
         f"--config-file={paths.config}",
         f"--data-root={paths.data_root}",

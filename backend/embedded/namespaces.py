@@ -28,7 +28,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Namespaces(NamedTuple):
-    """What is laid over the host's file system inside: the handle of the host's network, resolv.conf, (from, to) pairs."""
+    """What is laid over the host's files inside: the handle of the host's network, resolv.conf, (from, to) pairs."""
 
     host_net: str
     resolv: str
@@ -115,7 +115,7 @@ def fork(work: Callable[[], object]) -> int:
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:
-    """mount(2); OSError names the target."""
+    """Mount, as mount(2) does; OSError names the target."""
     done = _libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() or None, ctypes.c_ulong(flags), None)
     if done != 0:
         number = ctypes.get_errno()

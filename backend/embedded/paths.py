@@ -71,7 +71,7 @@ class EmbeddedPaths:
 
     @property
     def exec_root(self) -> Path:
-        """dockerd's and containerd's run-time files."""
+        """Dockerd's and containerd's run-time files."""
         return self.runtime / "exec"
 
     @property

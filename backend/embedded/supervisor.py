@@ -4,8 +4,8 @@
 the window when it shall. It owns the lock, the state file, slirp4netns and the engine's first process; each of these
 dies with it (PR_SET_PDEATHSIG), so a killed supervisor leaves nothing half-alive. SIGTERM asks the engine to end.
 
-The plan is a JSON file: command, environment, lock, state, log, log_bytes, cgroup, facts (copied into the state file)
-and network, which is null or {host_net, resolv, binds, slirp: [argv…]}.
+The plan is a JSON file: command, environment, lock, state, log, log_bytes, cgroup, stale (paths to clear first), facts
+(copied into the state file) and network, which is null or {host_net, resolv, binds, slirp: [argv…]}.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+if __name__ == "__main__":
+    sys.path[0:0] = [str(Path(__file__).absolute().parents[2])]
 
-import namespaces  # noqa: E402 (beside this file; the package itself is not on the path of a bare interpreter)
+from backend.embedded import identity, namespaces
 
 LOCKED = 75
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -47,9 +50,7 @@ class Log:
             self.file.write(text)
 
     def _open(self) -> BinaryIO:
-        return open(  # noqa: SIM115 (kept open for the life of the engine)
-            self.path, "ab", buffering=0, opener=lambda path, flags: os.open(path, flags, 0o600)
-        )
+        return open(self.path, "ab", buffering=0, opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 class Supervisor:
@@ -70,6 +71,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         waker = _wakeups()
         try:
+            self._sweep()
             self._start()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             while self.code < 0:
@@ -100,6 +102,13 @@ class Supervisor:
                 os.write(go_w, b"1")
             os.close(go_w)
         self._record()
+
+    def _sweep(self) -> None:
+        """Run-time files of an engine that died: a stale pid file would keep dockerd from starting."""
+        for path in self.plan["stale"]:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            shutil.rmtree(path, ignore_errors=True)
 
     def _bare(self) -> None:
         namespaces.die_with_parent(signal.SIGTERM)
@@ -156,7 +165,7 @@ class Supervisor:
             stdout=self.input,
             stderr=self.input,
             pass_fds=(ready_w,),
-            preexec_fn=_as_child,  # noqa: PLW1509 (this program has one thread)
+            preexec_fn=_as_child,
         )
         os.close(ready_w)
         ready, _, _ = select.select([ready_r], [], [], 10)
@@ -188,7 +197,12 @@ class Supervisor:
                 self.log.write(text)
 
     def _record(self) -> None:
-        facts = {**self.plan["facts"], "supervisor": os.getpid(), "engine": self.engine}
+        facts = {
+            **self.plan["facts"],
+            "supervisor": os.getpid(),
+            "started": identity.start_time(os.getpid()),
+            "engine": self.engine,
+        }
         written = self.plan["state"] + ".new"
         with open(written, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             json.dump(facts, file)

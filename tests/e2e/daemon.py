@@ -1,4 +1,4 @@
-"""A real dockerd for the tests, started the way the embedded engine starts it, with a death and a rebirth on request."""
+"""A real dockerd for the tests, started as the embedded engine is, with death and rebirth on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.embedded import dockerd
+from backend.embedded import dockerd, identity
 from backend.embedded.launch import launch
 from backend.embedded.paths import EmbeddedPaths
 from backend.endpoint import UnixSocket
@@ -48,11 +48,14 @@ class Daemon:
         """Start and wait until it answers."""
         self.paths.make()
         programs = {name: _program(name) for name in ("dockerd", "slirp4netns")}
-        dockerd.write_files(self.paths, dockerd.plan(self.paths, programs, {"socket": str(self.paths.socket)}))
+        dockerd.write_files(
+            self.paths, dockerd.plan(self.paths, programs, {"kind": "dockerd", "boot": identity.boot_id()})
+        )
         self._supervisor = launch(self.paths)
         limit = time.monotonic() + START_SECONDS
         while not self.answers():
-            assert self._supervisor.poll() is None and time.monotonic() < limit, self.log()
+            assert self._supervisor.poll() is None, self.log()
+            assert time.monotonic() < limit, self.log()
             time.sleep(0.05)
 
     def answers(self) -> bool:

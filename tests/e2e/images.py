@@ -18,8 +18,11 @@ BUSYBOX = "pilothouse-test/busybox:1"
 DEBIAN = "pilothouse-test/debian:12"
 CACHE = Path(os.environ.get("PILOTHOUSE_TEST_CACHE", "") or Path.home() / ".cache" / "pilothouse-tests")
 
-BUILDX_VERSION = "0.19.3+ds1-4"
-BUILDX_SHA256: dict[str, str] = {}
+BUILDX_VERSION = "0.13.1+ds1-3"
+BUILDX_SHA256 = {
+    "amd64": "fcf8c48204d1603c8f209451d7827eb91bf30759578baf7704e9e1a87e5f1d7f",
+    "arm64": "6cf361ab892b55753b728adcbd1a99f0616711df853dba64a5297a4a676d96b0",
+}
 
 
 def busybox_tar() -> bytes:

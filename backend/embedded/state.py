@@ -1,0 +1,45 @@
+"""Reading what the supervisor wrote about itself, with distrust: the file may be cut, old or somebody's joke."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+
+from backend.embedded.identity import Identity, alive
+from backend.embedded.paths import EmbeddedPaths
+
+
+@dataclass(frozen=True)
+class Held:
+    """A supervisor that lives: who, and which kind of engine ("dockerd", "rootless", "podman")."""
+
+    who: Identity
+    kind: str
+
+
+def held(paths: EmbeddedPaths) -> Held | None:
+    """The supervisor of this home's engine; None when none lives or the file does not tell."""
+    try:
+        found = json.loads(paths.state.read_bytes())
+        who = Identity(int(found["supervisor"]), int(found["started"]), str(found["boot"]))
+        kind = str(found.get("kind", "dockerd"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Held(who, kind) if alive(who) else None
+
+
+def locked(paths: EmbeddedPaths) -> bool:
+    """Whether some supervisor holds the lock, a starting one that has not written its state among them."""
+    try:
+        descriptor = os.open(paths.lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
