@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.stores.builds import RUNNING, BuildHistory, BuildRecord, new_id
+from app.stores.builds import FAILED, RUNNING, SUCCEEDED, BuildHistory, BuildRecord, new_id
 from backend.types.builds import (
     BuildEvent,
     BuildRequest,
@@ -70,7 +70,7 @@ class LiveBuild(QObject):
             started=time.time(),
         )
         self._timer = QTimer(self, singleShot=True, interval=TICK_MS)
-        self._timer.timeout.connect(self._flush)
+        self._timer.timeout.connect(self.flush)
         history.put(self.record)
 
     @property
@@ -114,12 +114,13 @@ class LiveBuild(QObject):
             if rest:
                 self._add([self._prefix(key) + rest])
         self._partial.clear()
+        self._end_steps(state, line)
         self.record = replace(
             self.record, state=state, finished=time.time(), steps=self.steps, error=self.masked(error), error_line=line
         )
         self._timer.stop()
         self._history.put(self.record, "\n".join(self.lines))
-        self._flush()
+        self.flush()
         self.ended.emit()
 
     def _write(self, key: str, text: str) -> None:
@@ -142,7 +143,16 @@ class LiveBuild(QObject):
         self._fresh.extend(fresh)
         del self._fresh[:-MOST_LINES]
 
-    def _flush(self) -> None:
+    def _end_steps(self, state: str, line: int) -> None:
+        """What still runs when the build ends either failed or was left off."""
+        for key, step in self._steps.items():
+            if step.state is StepState.RUNNING:
+                failed = state == FAILED and step.line == line and line > 0
+                left = StepState.FAILED if failed else StepState.DONE if state == SUCCEEDED else StepState.SKIPPED
+                self._steps[key] = replace(step, state=left, finished=time.time())
+
+    def flush(self) -> None:
+        """Tells at once what waits for the next tick."""
         fresh, self._fresh = self._fresh, []
         if fresh:
             self.wrote.emit(fresh)

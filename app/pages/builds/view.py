@@ -65,6 +65,7 @@ class BuildView(QWidget):
     def show_live(self, live: LiveBuild) -> None:
         """Shows a build and follows it to its end."""
         self._leave_live()
+        live.flush()
         self._live = live
         self.record = live.record
         self.code.set_text(live.record.text)
