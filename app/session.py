@@ -146,6 +146,11 @@ class Session(QObject):
         """Leaves the engine in use and connects to another; the stores are emptied when it is not the same."""
         self._scope.start(self._switch(endpoint, label), name="switch engine")
 
+    def reload(self) -> None:
+        """Asks the engine for everything anew."""
+        if self._sync is not None:
+            self._sync.reload()
+
     def retry_now(self) -> None:
         """Tries a lost engine at once instead of waiting."""
         if self._sync is not None:

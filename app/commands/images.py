@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from app.commandline import CommandLine
 from app.commands.command import Command
 from app.operation import Operation, Part
 from app.presentation import bytes_text, plural, short_id
-from backend import images
+from backend import images, moving
 from backend.client import Engine
 from backend.errors import ArchiveRefused
 from backend.references import parse_reference
@@ -100,13 +98,7 @@ async def _remove(engine: Engine, target: ImageRemoval, operation: Operation) ->
 
 
 async def _save(engine: Engine, target: Saving, operation: Operation) -> None:
-    part = target.path.with_name(target.path.name + ".part")
-    try:
-        await images.save(engine, target.references, part, lambda done: operation.report(done, 0, bytes_text(done)))
-        os.replace(part, target.path)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+    await moving.save(engine, target.references, target.path, lambda done: operation.report(done, 0, bytes_text(done)))
 
 
 def _check_archive(path: Path) -> int:
@@ -123,14 +115,14 @@ def _check_archive(path: Path) -> int:
 
 async def _load(engine: Engine, path: Path, operation: Operation) -> None:
     size = _check_archive(path)
-    async for message in images.load(engine, path, lambda done: operation.report(done, size)):
+    async for message in moving.load(engine, path, lambda done: operation.report(done, size)):
         _note(operation, message)
 
 
 async def _import(engine: Engine, target: Importing, operation: Operation) -> str:
     size = _check_archive(target.path)
     repository, tag = split_reference(target.reference)
-    return await images.import_root(
+    return await moving.import_root(
         engine, target.path, repo=repository, tag=tag, message=target.message,
         progress=lambda done: operation.report(done, size),
     )  # fmt: skip

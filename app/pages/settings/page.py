@@ -96,7 +96,9 @@ class SettingsPage(QWidget):
 
     def _engine(self, engine_button: Callable[[], QWidget]) -> None:
         self._heading("Engine")
-        self._column.addWidget(Field(self._theme, "In use", row_of(engine_button(), left=True), "Other engines are in its menu"))
+        self._column.addWidget(
+            Field(self._theme, "In use", row_of(engine_button(), left=True), "Other engines are in its menu")
+        )
         self.on_quit = Select(self._theme, QUIT_CHOICES)
         self.on_quit.set_value(self._preferences.get("engine/on-quit", "ask"))
         self.on_quit.changed.connect(lambda value: self._preferences.set("engine/on-quit", value))

@@ -1,0 +1,390 @@
+"""Desk: everything of one run of the program, wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from importlib import metadata
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app import crash, paths, places
+from app.engines import EMBEDDED, Engines, Findings
+from app.feeds.containers import ContainerFeeds
+from app.logbook import log
+from app.notices import Notice, notice_for
+from app.operation import Operation, Operations
+from app.places import Place
+from app.preferences import Preferences
+from app.session import EngineState, Phase, Session
+from app.stores.builds import BuildHistory
+from app.stores.stores import Stores
+from app.tasks import TaskScope
+from app.theme import Choice, Theme
+from app.widgets.enginebutton import EngineButton, EngineChoice
+from app.window import MainWindow
+from backend import endpoint
+from backend.embedded import EmbeddedEngine, EmbeddedPaths
+from backend.errors import BackendError
+
+VERSION = metadata.version("pilothouse")
+_THEMES: tuple[Choice, ...] = ("system", "light", "dark")
+
+
+class Desk(QObject):
+    """Makes, wires, opens and closes. `quit_asked` is done once the person has decided to leave."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__()
+        self.quit_asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.preferences = Preferences(paths.config_dir())
+        chosen = self.preferences.get("look/theme", "system")
+        self.theme = Theme(next((c for c in _THEMES if c == chosen), "system"))
+        self.theme.apply(app)
+        self.scope = TaskScope("pilothouse", self._on_task_failed)
+        self.operations = Operations(self.scope, self)
+        self.stores = Stores(self)
+        self.session = Session(self.scope, self.operations, self.stores, self)
+        self.embedded = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
+        self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, self)
+        self.builds = BuildHistory(paths.data_dir(), self)
+        self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self._running, self)
+        self._buttons: list[EngineButton] = []
+        self.window = MainWindow(
+            self.theme,
+            self.preferences,
+            {
+                places.CONTAINERS: self._containers_page,
+                places.IMAGES: self._images_page,
+                places.BUILDS: self._builds_page,
+                places.ACTIVITY: self._activity_page,
+                places.SETTINGS: self._settings_page,
+                places.ONBOARDING: self._onboarding_page,
+            },
+            {places.RUN: self._open_run, places.BUILD: self._open_build, places.PULL: self._open_pull},
+        )
+        self._countdown = QTimer(self)
+        self._countdown.setInterval(500)
+        self._countdown.timeout.connect(self._tell_banner)
+        self._wire()
+
+    def _wire(self) -> None:
+        window, session = self.window, self.session
+        window.close_asked.connect(self._on_close_asked)
+        window.reload_asked.connect(session.reload)
+        window.engine_menu_asked.connect(self._on_engine_menu)
+        window.banner_pressed.connect(session.retry_now)
+        session.state_changed.connect(self._on_state)
+        session.noticed.connect(self._on_notice)
+        session.succeeded.connect(self._on_succeeded)
+        self.engines.changed.connect(self._on_findings)
+        self.engines.none_found.connect(lambda: window.show_onboarding(True))
+        self.stores.containers.changed.connect(lambda _d: self._count())
+        self.stores.images.changed.connect(lambda _d: self._count())
+        self.operations.added.connect(lambda _o: self._count())
+        self.operations.ended.connect(lambda _o: self._count())
+
+    # Opening and closing
+
+    def open(self) -> None:
+        """Shows the window and looks for an engine."""
+        self.window.show_start()
+        self.window.show()
+        self._on_state(self.session.state)
+        self.scope.start(self.engines.choose_first(), name="choose the first engine")
+        QTimer.singleShot(800, self._offer_reports)
+
+    def quit_now(self) -> None:
+        """Leaves without a question (signals, and after the question)."""
+        if not self.quit_asked.done():
+            self.quit_asked.set_result(None)
+
+    async def close(self, limit: float) -> None:
+        """Scopes, connections, window, in that order, each within `limit` seconds."""
+        self.window.keep()
+        self.window.hide()
+        for operation in self.operations.running:
+            operation.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.session.leave(), limit)
+        for name in await self.scope.close(limit):
+            log.warning("did not end in time: %s", name)
+        self.builds.close()
+        self.preferences.save()
+
+    def _on_close_asked(self) -> None:
+        running = [c.name for c in self.stores.containers.values.values() if c.state == "running"]
+        if not self.engines.uses_embedded:
+            self.quit_now()
+            return
+        choice = self.preferences.get("engine/on-quit", "ask") if running else "stop"
+        if choice == "ask":
+            from app.pages.settings.quitting import QuitDialog
+
+            dialog = QuitDialog(self.theme, self.window, running)
+            dialog.decided.connect(self._on_decided)
+            dialog.open()
+        else:
+            self._on_decided(choice, False)
+
+    def _on_decided(self, choice: str, remember: bool) -> None:
+        if remember:
+            self.preferences.set("engine/on-quit", choice)
+        if choice == "stop":
+            self.scope.start(self._stop_and_quit(), name="stop the embedded engine")
+        else:
+            self.quit_now()
+
+    async def _stop_and_quit(self) -> None:
+        self.window.banner.set("info", "Stopping the embedded engine", "Its containers are asked to end", "", "power")
+        self.window.banner.show()
+        try:
+            await self.session.leave()
+            await self.engines.stop_embedded()
+        except (BackendError, OSError) as error:
+            self._on_notice(notice_for(error))
+            return
+        self.quit_now()
+
+    # What is told
+
+    def tell_error(self, error: BaseException) -> None:
+        """Something that nobody caught."""
+        if not isinstance(error, KeyboardInterrupt | SystemExit):
+            self._on_notice(notice_for(error))
+
+    def _on_task_failed(self, error: BaseException, name: str) -> None:
+        log.error("the task %s failed", name, exc_info=(type(error), error, error.__traceback__))
+        self.tell_error(error)
+
+    def _on_notice(self, notice: Notice) -> None:
+        step = notice.step
+        self.window.toasts.show_notice(
+            notice.kind, notice.title, notice.detail, step.label if step else "",
+            (lambda: self._act(step.act, step.argument)) if step else None,
+        )  # fmt: skip
+
+    def _on_succeeded(self, operation: Operation, words: str) -> None:
+        self.window.toasts.show_notice(
+            "success", words, "", "Show", lambda: self.window.go(Place(places.ACTIVITY, str(operation.id)))
+        )
+
+    def _act(self, act: str, argument: object) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "retry": self.session.retry_now,
+            "choose-engine": self._on_engine_menu,
+            "start-embedded": self.engines.start_embedded,
+            "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
+            "show-builds": lambda: self.window.go(Place(places.BUILDS)),
+            "clean-up": lambda: self.window.go(Place(places.IMAGES)),
+            "show-install": lambda: self.window.show_onboarding(True),
+            "show-log": lambda: _open_folder(str(paths.log_dir())),
+            "show-engine-log": lambda: _open_folder(str(self.embedded.paths.log.parent)),
+            "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
+        }
+        acts[act]()
+
+    def _offer_reports(self) -> None:
+        reports = crash.left_reports(paths.log_dir())
+        if reports:
+            from app.pages.settings.reports import CrashReportDialog
+
+            CrashReportDialog(self.theme, self.window, reports).open()
+
+    # The engine
+
+    def _running(self) -> list[str]:
+        return [c.id for c in self.stores.containers.values.values() if c.state in ("running", "paused")]
+
+    def _on_state(self, state: EngineState) -> None:
+        self._count()
+        if state.phase is Phase.CONNECTED:
+            self.window.show_onboarding(False)
+        where = endpoint.text(state.endpoint) if state.endpoint is not None else ""
+        version = ".".join(state.version.split(".")[:2])
+        words = {
+            Phase.NONE: "No engine",
+            Phase.CONNECTING: "Connecting…",
+            Phase.CONNECTED: f"{state.product} {version} · {_place_words(state)}",
+            Phase.LOST: "Engine not answering",
+        }[state.phase]
+        token = {Phase.CONNECTED: "success-fill", Phase.LOST: "danger-fill", Phase.CONNECTING: "warning-fill"}
+        self.window.sidebar.set_engine(words, token.get(state.phase, ""))
+        for button in self._buttons:
+            button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
+        self._tell_banner()
+
+    def _tell_banner(self) -> None:
+        state = self.session.state
+        lost = state.error is not None and state.phase in (Phase.LOST, Phase.CONNECTING)
+        if not lost or state.error is None:
+            self._countdown.stop()
+            self.window.banner.hide()
+            return
+        left = max(0.0, (state.retry_at or 0) - asyncio.get_running_loop().time())
+        notice = notice_for(state.error)
+        title = "Engine not answering" if state.phase is Phase.LOST else notice.title
+        again = f"Trying again in {left:.0f}\u00a0s" if left >= 0.5 else "Trying again"
+        detail = again if state.phase is Phase.LOST else f"{notice.detail} {again}"
+        self.window.banner.set("error", title, detail, "Try now", "unplug")
+        self.window.banner.show()
+        if not self._countdown.isActive():
+            self._countdown.start()
+
+    def _engine_button(self) -> QWidget:
+        button = EngineButton(self.theme, self._engine_choices)
+        self._buttons.append(button)
+        button.destroyed.connect(lambda: self._buttons.remove(button) if button in self._buttons else None)
+        state = self.session.state
+        button.set_engine(state.label or "No engine", endpoint.text(state.endpoint) if state.endpoint else "No engine")
+        return button
+
+    def _engine_choices(self) -> list[EngineChoice]:
+        state = self.session.state
+        choices: list[EngineChoice] = []
+        for probe in self.engines.findings.probes:
+            where = probe.candidate.endpoint
+            words = (
+                f"{probe.candidate.label}  {probe.product} {probe.version}" if probe.answers else probe.candidate.label
+            )
+            why = "" if probe.answers or probe.error is None else notice_for(probe.error).title
+            choices.append(
+                EngineChoice(
+                    words, lambda p=probe: self.engines.use(p.candidate.endpoint, p.candidate.label),  # type: ignore[misc]
+                    "server", state.endpoint is not None and where == state.endpoint, why or ("" if where else "No address"),
+                )
+            )  # fmt: skip
+        if self.engines.uses_embedded:
+            choices.append(EngineChoice(EMBEDDED, lambda: None, "zap", True))
+        else:
+            can = self.engines.findings.can_embed
+            why = "" if can else "Look again to see what is missing"
+            choices.append(EngineChoice("Start the embedded engine", self.engines.start_embedded, "zap", None, why))
+        choices.append(EngineChoice("Connect to another engine…", self._open_connect, "plug", separated=True))
+        choices.append(EngineChoice("Look again", self.engines.look, "refresh-cw"))
+        return choices
+
+    def _on_engine_menu(self) -> None:
+        visible = [b for b in self._buttons if b.isVisible()]
+        if visible:
+            visible[0].open_menu()
+
+    def _open_connect(self) -> None:
+        from app.pages.onboarding.connecting import ConnectDialog
+
+        ConnectDialog(self.theme, self.window, self.engines.use_text).open()
+
+    def _on_findings(self, findings: Findings) -> None:
+        from app.pages.onboarding.page import OnboardingPage
+
+        page = self.window.stack.currentWidget()
+        if isinstance(page, OnboardingPage):
+            page.show_view(onboarding_view(findings))
+
+    def _count(self) -> None:
+        sidebar = self.window.sidebar
+        sidebar.set_count(places.CONTAINERS, str(len(self.stores.containers.values) or ""))
+        sidebar.set_count(places.IMAGES, str(len(self.stores.images.values) or ""))
+        sidebar.set_count(places.ACTIVITY, str(len(self.operations.running) or ""))
+
+    # Pages, made when they are first shown
+
+    def _containers_page(self) -> QWidget:
+        from app.pages.containers.page import ContainersPage
+
+        return ContainersPage(
+            self.theme, self.session, self.preferences, self.window.go, self._engine_button, self.feeds
+        )
+
+    def _images_page(self) -> QWidget:
+        from app.pages.images.page import ImagesPage
+
+        return ImagesPage(self.theme, self.session, self.preferences, self.window.go, self._engine_button)
+
+    def _builds_page(self) -> QWidget:
+        from app.pages.builds.page import BuildsPage
+
+        return BuildsPage(self.theme, self.session, self.preferences, self.window.go, self._engine_button, self.builds)
+
+    def _activity_page(self) -> QWidget:
+        from app.pages.activity.page import ActivityPage
+
+        return ActivityPage(self.theme, self.operations, self._engine_button)
+
+    def _settings_page(self) -> QWidget:
+        from app.pages.settings.page import AboutView, SettingsPage
+
+        folders = (
+            ("Data", str(paths.data_dir())),
+            ("Settings", str(paths.config_dir())),
+            ("Logs", str(paths.log_dir())),
+        )
+        page = SettingsPage(self.theme, self.preferences, AboutView(VERSION, folders), self._engine_button)
+        page.folder_pressed.connect(_open_folder)
+        return page
+
+    def _onboarding_page(self) -> QWidget:
+        from app.pages.onboarding.page import OnboardingPage
+
+        page = OnboardingPage(self.theme, self._engine_button)
+        page.start_pressed.connect(self.engines.start_embedded)
+        page.cancel_pressed.connect(self.engines.cancel_start)
+        page.connect_pressed.connect(self._open_connect)
+        page.look_again.connect(self.engines.look)
+        page.show_view(onboarding_view(self.engines.findings))
+        return page
+
+    def _open_run(self, place: Place) -> None:
+        from app.pages.run.dialog import open_run
+
+        open_run(self.theme, self.window, self.session, self.window.go, place)
+
+    def _open_build(self, place: Place) -> None:
+        page = self.window.page(places.BUILDS)
+        self.window.go(Place(places.BUILDS))
+        primary = getattr(page, "primary", None)
+        if callable(primary):
+            primary()
+
+    def _open_pull(self, place: Place) -> None:
+        from app.pages.images.pulling import PullDialog
+
+        PullDialog(self.theme, self.window, self.session, place.id).open()
+
+
+def onboarding_view(findings: Findings):  # type: ignore[no-untyped-def]
+    """What the onboarding page shows of the findings."""
+    from app.pages.onboarding.page import Finding, OnboardingView
+
+    rows = [
+        Finding(
+            f"{p.candidate.label} ({p.candidate.source})", p.answers,
+            f"{p.product} {p.version}" if p.answers else _why(p.error),
+        )
+        for p in findings.probes
+    ]  # fmt: skip
+    rows += [Finding(r.name, r.ok, r.words) for r in findings.requirements]
+    bad = [r for r in findings.requirements if not r.ok]
+    return OnboardingView(
+        tuple(rows), findings.can_embed, bad[0].words if bad else "",
+        tuple(dict.fromkeys(step for r in bad for step in r.steps)), findings.looking, findings.busy, findings.failure,
+        findings.log,
+    )  # fmt: skip
+
+
+def _why(error: BackendError | None) -> str:
+    if error is None:
+        return ""
+    notice = notice_for(error)
+    return f"{notice.title}. {notice.detail}" if notice.detail else notice.title
+
+
+def _place_words(state: EngineState) -> str:
+    return "local" if isinstance(state.endpoint, endpoint.UnixSocket | endpoint.NamedPipe) else "remote"
+
+
+def _open_folder(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

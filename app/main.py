@@ -1,0 +1,59 @@
+"""The composition root: makes the engine, the stores and the window, owns the loop and the order of quitting."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+
+os.environ.setdefault("QT_API", "pyside6")
+
+import anyio._backends._asyncio  # noqa: F401 - imported before the window shows: the first use freezes it otherwise
+import qasync
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app import crash, logbook, paths
+from app.desk import VERSION, Desk
+from app.theme import FOLDER
+
+QUIT_LIMIT = 2.0
+"""Seconds that each part of quitting may take."""
+
+
+def main() -> int:
+    """Opens the window; returns the exit code of the process."""
+    logbook.open_log(paths.log_dir())
+    recorder = crash.CrashRecorder(paths.log_dir(), VERSION)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("Pilothouse")
+    app.setDesktopFileName("pilothouse")
+    app.setQuitOnLastWindowClosed(False)
+    app.setWindowIcon(QIcon(str(FOLDER / "app-icon.svg")))
+    try:
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+            runner.run(_run(app))
+    except BaseException as error:
+        recorder.record(type(error), error.__traceback__)
+        raise
+    finally:
+        recorder.close()
+        logbook.close_log()
+    return 0
+
+
+async def _run(app: QApplication) -> None:
+    desk = Desk(app)
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, desk.quit_now)
+    undo = logbook.catch_all(desk.tell_error)
+    try:
+        desk.open()
+        await desk.quit_asked
+    finally:
+        undo()
+        await desk.close(QUIT_LIMIT)
