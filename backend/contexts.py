@@ -1,128 +1,130 @@
-"""The docker command line's contexts, read and never written: ~/.docker/config.json and ~/.docker/contexts."""
+"""Docker contexts: the engines that a person named in docker's own configuration.
+
+Layout of the files: docs.docker.com/engine/manage-resources/contexts.
+`<config>/contexts/meta/<sha256 of name>/meta.json` holds the name and the address,
+`<config>/contexts/tls/<sha256>/docker/` ca.pem, cert.pem and key.pem.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from backend.endpoint import TlsFiles
+import msgspec
 
-FILE_CAP = 1 << 20
-COUNT_CAP = 500
+from backend import endpoint
+from backend.endpoint import Endpoint, TlsFiles
+from backend.errors import EndpointError, InvalidEndpoint
+
+CAP = 1_000_000
 
 
-@dataclass(frozen=True)
+class _DockerEndpoint(msgspec.Struct, rename="pascal"):
+    host: str = ""
+    skip_tls_verify: bool = msgspec.field(default=False, name="SkipTLSVerify")
+
+
+class _Meta(msgspec.Struct, rename="pascal"):
+    name: str = ""
+    endpoints: dict[str, _DockerEndpoint] = {}
+
+
+class _Config(msgspec.Struct):
+    current: str = msgspec.field(default="", name="currentContext")
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """One context: its name, the engine's address as written, TLS files where it has any."""
+    """One context: its endpoint, or the error that says why there is none."""
 
     name: str
-    host: str
-    description: str = ""
-    tls: TlsFiles | None = None
+    endpoint: Endpoint | None
+    error: EndpointError | None = None
 
 
-@dataclass(frozen=True)
-class Contexts:
-    """All that could be read. `current`: the chosen name ("" is the default); `problems`: a sentence for each broken file."""
-
-    current: str
-    found: tuple[Context, ...]
-    problems: tuple[str, ...]
+def config_folder(environment: Mapping[str, str]) -> Path:
+    """DOCKER_CONFIG, or ~/.docker."""
+    return Path(environment.get("DOCKER_CONFIG") or Path(environment.get("HOME") or Path.home()) / ".docker")
 
 
-def config_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """Where the docker command line keeps its files."""
-    given = environ.get("DOCKER_CONFIG", "")
-    return Path(given) if given else home / ".docker"
+def current_name(folder: Path, environment: Mapping[str, str]) -> str:
+    """DOCKER_CONTEXT, or the one chosen with `docker context use`; empty for the default one.
 
-
-def read(folder: Path, environ: Mapping[str, str]) -> Contexts:
-    """Every context of `folder`, sorted by name. Nothing in there can make this fail."""
-    problems: list[str] = []
-    found = []
-    for path in _meta_files(folder, problems):
-        context = _context(path, folder, problems)
-        if context is not None:
-            found.append(context)
-    current = environ.get("DOCKER_CONTEXT", "") or _chosen(folder / "config.json", problems)
-    names = {one.name for one in found}
-    if current == "default":
-        current = ""
-    if current and current not in names:
-        problems.append(f"The docker context {current} is chosen and does not exist")
-    return Contexts(current, tuple(sorted(found, key=lambda one: one.name)), tuple(problems))
-
-
-def _meta_files(folder: Path, problems: list[str]) -> list[Path]:
-    root = folder / "contexts" / "meta"
+    A config.json that cannot be read counts as one without a choice.
+    """
+    if name := environment.get("DOCKER_CONTEXT"):
+        return name
     try:
-        return sorted(entry / "meta.json" for entry in root.iterdir() if entry.is_dir())[:COUNT_CAP]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        problems.append(f"{root} cannot be read: {error.strerror}")
-        return []
+        return msgspec.json.decode(_read(folder / "config.json"), type=_Config).current
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
-def _chosen(path: Path, problems: list[str]) -> str:
-    text = _load(path, problems).get("currentContext", "")
-    return text if isinstance(text, str) else ""
-
-
-def _context(path: Path, folder: Path, problems: list[str]) -> Context | None:
-    if not path.exists():
-        problems.append(f"{path} is missing")
-        return None
-    before = len(problems)
-    meta = _load(path, problems)
-    if len(problems) > before:
-        return None
-    name, docker = meta.get("Name"), _mapping(_mapping(meta, "Endpoints"), "docker")
-    host = docker.get("Host", "")
-    if not isinstance(name, str) or not name or not isinstance(host, str):
-        problems.append(f"{path} has no name or no address of an engine")
-        return None
-    description = _mapping(meta, "Metadata").get("Description", "")
-    tls = _tls(folder, name, skip=docker.get("SkipTLSVerify") is True)
-    return Context(name, host, description if isinstance(description, str) else "", tls)
-
-
-def _tls(folder: Path, name: str, *, skip: bool) -> TlsFiles | None:
-    """Its folder is named by the SHA-256 of the context's name (docker/cli, context/store)."""
-    place = folder / "contexts" / "tls" / hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest() / "docker"
-    ca, cert, key = (
-        str(place / f"{part}.pem") if (place / f"{part}.pem").is_file() else "" for part in ("ca", "cert", "key")
-    )
-    if not (ca or cert or key or skip):
-        return None
-    return TlsFiles(ca, cert, key, verify=not skip)
-
-
-def _load(path: Path, problems: list[str]) -> Mapping[str, Any]:
-    """A JSON object from a file; an empty one, and a sentence in `problems`, when it is not that."""
+def contexts(folder: Path) -> list[Context]:
+    """Every context by name; one whose file is broken is listed with its error."""
+    found: list[Context] = []
     try:
-        with path.open("rb") as file:
-            raw = file.read(FILE_CAP + 1)
-        if len(raw) > FILE_CAP:
-            raise ValueError("it is larger than 1 MB")
-        made = json.loads(raw)
-        if not isinstance(made, dict):
-            raise ValueError("it is not a JSON object")
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        problems.append(f"{path} cannot be read: {error.strerror}")
-        return {}
-    except (ValueError, RecursionError) as error:
-        problems.append(f"{path} cannot be understood: {error}")
-        return {}
-    return made
+        folders = sorted((folder / "contexts" / "meta").iterdir())
+    except OSError:
+        return []
+    for place in folders:
+        path = place / "meta.json"
+        if not path.exists():
+            continue
+        try:
+            meta = msgspec.json.decode(_read(path), type=_Meta)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            found.append(Context(place.name[:12], None, InvalidEndpoint(str(path), f"the file is broken: {error}")))
+            continue
+        found.append(_context(folder, meta))
+    return sorted(found, key=lambda c: c.name)
 
 
-def _mapping(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = of.get(key)
-    return found if isinstance(found, dict) else {}
+def _context(folder: Path, meta: _Meta) -> Context:
+    docker = meta.endpoints.get("docker")
+    if docker is None or not docker.host:
+        error = InvalidEndpoint(meta.name, "the context names no Docker engine")
+        return Context(meta.name, None, error)
+    try:
+        return Context(meta.name, endpoint.parse(docker.host, tls=_tls(folder, meta.name, docker.skip_tls_verify)))
+    except EndpointError as error:
+        return Context(meta.name, None, error)
+
+
+def _tls(folder: Path, name: str, skip: bool) -> TlsFiles | None:
+    place = folder / "contexts" / "tls" / hashlib.sha256(name.encode()).hexdigest() / "docker"
+    files = {key: str(place / f"{key}.pem") for key in ("ca", "cert", "key") if (place / f"{key}.pem").is_file()}
+    return TlsFiles(**files, verify=not skip) if files or skip else None
+
+
+def from_environment(environment: Mapping[str, str]) -> Endpoint:
+    """The engine that DOCKER_HOST names, with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
+
+    Raises InvalidEndpoint, also when TLS is asked for and its files are not there.
+    """
+    host = environment["DOCKER_HOST"]
+    folder = Path(environment.get("DOCKER_CERT_PATH") or config_folder(environment))
+    if not environment.get("DOCKER_TLS_VERIFY") and not environment.get("DOCKER_CERT_PATH"):
+        return endpoint.parse(host)
+    files = {key: folder / f"{key}.pem" for key in ("ca", "cert", "key")}
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing and host.startswith(("tcp://", "https://")):
+        raise InvalidEndpoint(host, f"TLS is asked for and {missing[0]} is missing")
+    tls = TlsFiles(str(files["ca"]), str(files["cert"]), str(files["key"]), bool(environment.get("DOCKER_TLS_VERIFY")))
+    return endpoint.parse(host, tls=tls)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        text = file.read(CAP + 1)
+    if len(text) > CAP:
+        raise OSError(f"{path} is larger than a configuration is")
+    return text
+
+
+def environment_here() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ

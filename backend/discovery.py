@@ -2,163 +2,163 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backend import contexts
+from backend import contexts, endpoint
 from backend.client import Engine
-from backend.endpoint import Endpoint, NamedPipe, Ssh, TlsFiles, UnixSocket, parse, text
-from backend.errors import EndpointError, InvalidEndpoint, UnsupportedEndpoint
-
-WINDOWS_PIPES = (
-    ("docker_engine", "Docker"),
-    ("dockerDesktopLinuxEngine", "Docker Desktop"),
-    ("podman-machine-default", "Podman"),
-)
+from backend.endpoint import Endpoint, NamedPipe, UnixSocket
+from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place where an engine may answer: `endpoint`, or the `error` that says why its address cannot be used.
+    """Where an engine may answer.
 
-    `source` is where we have it from ("DOCKER_HOST", "context", "socket", "embedded"), `label` what people call it;
-    `current` marks the one that the docker command line would take.
+    `source` says where the address comes from ("DOCKER_HOST", "docker context", "socket"), `label` is its name for
+    people, `current` whether the docker command line would use it. Without an `endpoint` there is an `error`.
     """
 
-    endpoint: Endpoint | None
-    error: EndpointError | None
-    source: str
     label: str
+    source: str
+    endpoint: Endpoint | None
+    error: BackendError | None = None
     current: bool = False
 
 
-@dataclass(frozen=True)
-class Found:
-    """Candidates, the one to try first in front, without doubles; `problems` name what could not be read."""
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a candidate answered: `version` and `product`, or the error."""
 
-    candidates: tuple[Candidate, ...]
-    problems: tuple[str, ...]
+    candidate: Candidate
+    version: str = ""
+    product: str = ""
+    error: BackendError | None = None
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What an engine said of itself."""
-
-    product: str
-    version: str
-    api: str
+    @property
+    def answers(self) -> bool:
+        """Whether an engine is there."""
+        return self.error is None
 
 
-def find(
-    *, environ: Mapping[str, str] | None = None, home: Path | None = None, embedded: UnixSocket | None = None
-) -> Found:
-    """Look everywhere. It reads a few small files and opens no connection."""
-    environ = os.environ if environ is None else environ
-    home = Path.home() if home is None else home
-    read = contexts.read(contexts.config_folder(environ, home), environ)
-    host = environ.get("DOCKER_HOST", "")
-    problems = list(read.problems)
-    candidates = []
-    if host:
-        candidates.append(_from_host(host, environ, home))
-    chosen = "" if host else read.current
-    for context in read.found:
-        candidates.append(_candidate(context.host, context.tls, "context", context.name, context.name == chosen))
-    if chosen and chosen not in {context.name for context in read.found}:
-        error = InvalidEndpoint(chosen, "this docker context is chosen and does not exist")
-        candidates.append(Candidate(None, error, "context", chosen, current=True))
-    candidates += _usual(environ, home, default_is_current=not host and not chosen)
-    if embedded is not None:
-        candidates.append(Candidate(embedded, None, "embedded", "Embedded engine"))
-    candidates.sort(key=lambda one: not one.current)
-    return Found(_without_doubles(candidates), tuple(problems))
+def usual_sockets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Label and path of the sockets that engines make by themselves on Linux and macOS."""
+    home = Path(environment.get("HOME") or Path.home())
+    user = environment.get("XDG_RUNTIME_DIR") or (f"/run/user/{os.getuid()}" if hasattr(os, "getuid") else "")
+    found = [("Docker", "/var/run/docker.sock")]
+    if user:
+        found += [("Docker, rootless", f"{user}/docker.sock"), ("Podman", f"{user}/podman/podman.sock")]
+    found += [
+        ("Docker Desktop", str(home / ".docker/run/docker.sock")),
+        ("Docker Desktop", str(home / ".docker/desktop/docker.sock")),
+        ("Podman, system", "/run/podman/podman.sock"),
+        ("Podman machine", str(home / ".local/share/containers/podman/machine/podman.sock")),
+        ("Colima", str(home / ".colima/default/docker.sock")),
+        ("Rancher Desktop", str(home / ".rd/docker.sock")),
+    ]
+    return found
 
 
-async def probe(candidate: Candidate, deadline: float = 3) -> Answer:
-    """Ask the engine who it is. Raises the candidate's own error, or EngineUnreachable and the like."""
-    if candidate.error is not None:
-        raise candidate.error
+USUAL_PIPES = (
+    ("Docker Desktop", r"\\.\pipe\docker_engine"),
+    ("Docker Desktop, Linux", r"\\.\pipe\dockerDesktopLinuxEngine"),
+    ("Podman machine", r"\\.\pipe\podman-machine-default"),
+)
+
+
+def candidates(environment: Mapping[str, str] | None = None, *, platform: str = sys.platform) -> list[Candidate]:
+    """All candidates, the one that the docker command line would use first. Nothing is opened yet.
+
+    Sockets that are not there are left out, except the first one of docker, so that one can say that it is missing.
+    """
+    known = os.environ if environment is None else environment
+    found = [*_host(known), *_contexts(known)]
+    found += _pipes() if platform == "win32" else _sockets(known)
+    return _without_repeats(found, known)
+
+
+def _host(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    if not (host := environment.get("DOCKER_HOST")):
+        return
+    try:
+        yield Candidate(host, "DOCKER_HOST", contexts.from_environment(environment), current=True)
+    except EndpointError as error:
+        yield Candidate(host, "DOCKER_HOST", None, error, current=True)
+
+
+def _contexts(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    folder = contexts.config_folder(environment)
+    chosen = "" if environment.get("DOCKER_HOST") else contexts.current_name(folder, environment)
+    names = set()
+    for context in contexts.contexts(folder):
+        names.add(context.name)
+        yield Candidate(
+            context.name,
+            "docker context",
+            context.endpoint,
+            context.error,
+            current=bool(chosen) and context.name == chosen,
+        )
+    if chosen and chosen != "default" and chosen not in names:
+        missing = InvalidEndpoint(chosen, "this docker context is chosen and does not exist")
+        yield Candidate(chosen, "docker context", None, missing, current=True)
+
+
+def _sockets(environment: Mapping[str, str]) -> Iterable[Candidate]:
+    for number, (label, path) in enumerate(usual_sockets(environment)):
+        if number == 0 or os.path.exists(path):
+            yield Candidate(label, "socket", UnixSocket(path))
+
+
+def _pipes() -> Iterable[Candidate]:
+    for label, path in USUAL_PIPES:
+        yield Candidate(label, "pipe", NamedPipe(path))
+
+
+def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str]) -> list[Candidate]:
+    seen: set[str] = set()
+    kept: list[Candidate] = []
+    for candidate in sorted(found, key=lambda c: not c.current):
+        key = _identity(candidate)
+        if key not in seen:
+            seen.add(key)
+            kept.append(candidate)
+    if kept and not kept[0].current and not environment.get("DOCKER_HOST"):
+        first = next((i for i, c in enumerate(kept) if c.source in ("socket", "pipe")), None)
+        if first is not None:
+            kept[first] = replace(kept[first], current=True)
+            kept.insert(0, kept.pop(first))
+    return kept
+
+
+def _identity(candidate: Candidate) -> str:
     if candidate.endpoint is None:
-        raise InvalidEndpoint(candidate.label, "it has no address")
+        return f"{candidate.source} {candidate.label}"
+    if isinstance(candidate.endpoint, UnixSocket):
+        return os.path.realpath(candidate.endpoint.path)
+    return endpoint.text(candidate.endpoint)
+
+
+async def probe(candidate: Candidate, *, deadline: float = 5) -> Probe:
+    """Asks a candidate for its version; never raises a BackendError."""
+    if candidate.endpoint is None:
+        return Probe(candidate, error=candidate.error)
     engine = Engine(candidate.endpoint)
     try:
         await engine.open(deadline=deadline)
-        return Answer(engine.product, engine.version.version, engine.api)
+        return Probe(candidate, engine.version.version, engine.product)
+    except BackendError as error:
+        return Probe(candidate, error=error)
+    except OSError as error:
+        return Probe(candidate, error=EngineGone(endpoint.text(candidate.endpoint), str(error)))
     finally:
         await engine.close()
 
 
-def _from_host(host: str, environ: Mapping[str, str], home: Path) -> Candidate:
-    """DOCKER_HOST with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH; TLS without its files is an error, not plain TCP."""
-    tls = None
-    if environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_TLS"):
-        folder = Path(environ.get("DOCKER_CERT_PATH", "") or contexts.config_folder(environ, home))
-        files = {part: folder / f"{part}.pem" for part in ("ca", "cert", "key")}
-        missing = [path.name for path in files.values() if not path.is_file()]
-        if missing:
-            reason = f"DOCKER_TLS_VERIFY asks for TLS and {folder} lacks {', '.join(missing)}"
-            return Candidate(None, InvalidEndpoint(host, reason), "DOCKER_HOST", "DOCKER_HOST", current=True)
-        verify = bool(environ.get("DOCKER_TLS_VERIFY"))
-        tls = TlsFiles(str(files["ca"]), str(files["cert"]), str(files["key"]), verify)
-    return _candidate(host, tls, "DOCKER_HOST", "DOCKER_HOST", current=True)
-
-
-def _candidate(host: str, tls: TlsFiles | None, source: str, label: str, current: bool) -> Candidate:
-    try:
-        endpoint = parse(host, tls=tls)
-    except EndpointError as error:
-        return Candidate(None, error, source, label, current)
-    if isinstance(endpoint, Ssh):
-        return Candidate(
-            endpoint,
-            UnsupportedEndpoint(text(endpoint), "ssh:// hosts come with a later version"),
-            source,
-            label,
-            current,
-        )
-    return Candidate(endpoint, None, source, label, current)
-
-
-def _usual(environ: Mapping[str, str], home: Path, *, default_is_current: bool) -> list[Candidate]:
-    """Docker's own socket always, so that its absence can be told; the others where they exist."""
-    if sys.platform == "win32":
-        return [
-            Candidate(NamedPipe(rf"\\.\pipe\{name}"), None, "socket", label, default_is_current and index == 0)
-            for index, (name, label) in enumerate(WINDOWS_PIPES)
-        ]
-    found = [Candidate(UnixSocket("/var/run/docker.sock"), None, "socket", "Docker", default_is_current)]
-    for path, label in _sockets(environ, home):
-        if os.path.exists(path):
-            found.append(Candidate(UnixSocket(path), None, "socket", label))
-    return found
-
-
-def _sockets(environ: Mapping[str, str], home: Path) -> list[tuple[str, str]]:
-    uid = os.getuid() if hasattr(os, "getuid") else 0
-    runtime = environ.get("XDG_RUNTIME_DIR", "") or f"/run/user/{uid}"
-    colima = environ.get("COLIMA_HOME", "") or str(home / ".colima")
-    return [
-        (f"{runtime}/docker.sock", "Docker (rootless)"),
-        (f"{home}/.docker/run/docker.sock", "Docker Desktop"),
-        (f"{home}/.docker/desktop/docker.sock", "Docker Desktop"),
-        (f"{home}/.rd/docker.sock", "Rancher Desktop"),
-        (f"{colima}/default/docker.sock", "Colima"),
-        (f"{colima}/docker.sock", "Colima"),
-        (f"{runtime}/podman/podman.sock", "Podman (rootless)"),
-        ("/run/podman/podman.sock", "Podman"),
-        (f"{home}/.local/share/containers/podman/machine/podman.sock", "Podman machine"),
-    ]
-
-
-def _without_doubles(candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    """The first of each place stays; /run and /var/run are one place."""
-    kept: dict[object, Candidate] = {}
-    for one in candidates:
-        key: object = one.endpoint or (one.source, one.label)
-        if isinstance(one.endpoint, UnixSocket):
-            key = os.path.realpath(one.endpoint.path)
-        kept.setdefault(key, one)
-    return tuple(kept.values())
+async def probe_all(found: Iterable[Candidate], *, deadline: float = 5) -> list[Probe]:
+    """Asks all of them at once; the answers come in the order of the candidates."""
+    return list(await asyncio.gather(*(probe(candidate, deadline=deadline) for candidate in found)))
