@@ -75,6 +75,10 @@ class StatsFeed(QObject):
         elif not self._wanted:
             self._timer.stop()
 
+    def known(self) -> tuple[str, ...]:
+        """The containers of which a sample is kept."""
+        return tuple(self._latest)
+
     def forget(self, ids: Iterable[str]) -> None:
         """Drops what is known of containers that ended or are gone."""
         for key in ids:

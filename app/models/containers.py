@@ -51,7 +51,7 @@ NO_USE: Final = Use()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What cells need beside the row: the time now (Unix), what inspects found, the engine's memory (bytes, 0 unknown)."""
+    """What cells need beside the row: the time now (Unix), findings of inspects, the engine's memory (bytes)."""
 
     now: float
     use: Callable[[str], Use] = lambda _key: NO_USE
@@ -232,7 +232,7 @@ def _alive(row: ContainerSummary) -> bool:
 
 
 def _matches(row: ContainerSummary, shape: Shape, facts: Facts) -> bool:
-    inside = {
+    inside: Callable[[ContainerSummary], bool] | None = {
         "running": is_running,
         "stopped": is_stopped,
         "problems": lambda r: is_problem(r, facts.reasons.get(r.id)),

@@ -1,0 +1,207 @@
+"""ContainerVerbs: everything that can be done with containers, for the list, the details, their menus and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QObject, QPoint, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from app.commands.command import Command
+from app.commands.containers import (
+    KILL,
+    PAUSE,
+    REMOVE,
+    RESTART,
+    RESUME,
+    SIMPLE,
+    START,
+    STOP,
+    Removal,
+    word_for,
+)
+from app.pages.containers.bulk import Bulk
+from app.pages.containers.dialogs import ALIVE, RenameDialog, ask_remove
+from app.places import CONTAINERS, Go, Place
+from app.presentation.containers import PublishedPort, port_text, published_ports
+from app.presentation.units import plural
+from app.session import Phase, Session
+from app.theme import Theme
+from app.widgets.menus import Menu
+from backend import containers
+from backend.endpoint import Tcp
+from backend.types.containers import ContainerSummary
+
+GONE: Final = "The engine does not answer"
+SIZES_SECONDS: Final = 4.0
+"""The engine walks the layers to count them; the question is asked without sizes when that takes longer."""
+
+OpenUrl = Callable[[str], object]
+
+
+def open_in_browser(url: str) -> None:
+    """Gives an address to the system's browser."""
+    QDesktopServices.openUrl(QUrl(url))
+
+
+class ContainerVerbs(QObject):
+    """Runs verbs on containers by id. What does not apply is left out, and `why_not` says why."""
+
+    def __init__(
+        self, theme: Theme, session: Session, go: Go, host: QWidget, *, open_url: OpenUrl = open_in_browser
+    ) -> None:
+        super().__init__(host)
+        self._theme, self._session, self._go, self._host = theme, session, go, host
+        self._open_url = open_url
+
+    def rows(self, ids: Sequence[str]) -> list[ContainerSummary]:
+        """The containers that are still there."""
+        store = self._session.stores.containers
+        return [row for key in ids if (row := store.get(key)) is not None]
+
+    def why_not(self, verb: str, rows: Sequence[ContainerSummary]) -> str:
+        """Empty when the verb applies to one of them at least, else the sentence that says why not."""
+        if self._session.state.phase is not Phase.CONNECTED:
+            return GONE
+        if not rows:
+            return "It is gone"
+        reasons = [self._reason(verb, row) for row in rows]
+        if not all(reasons):
+            return ""
+        return reasons[0] if len(rows) == 1 else "It applies to none of them"
+
+    def _reason(self, verb: str, row: ContainerSummary) -> str:
+        if verb in SIMPLE:
+            return SIMPLE[verb].why_not(row)
+        if verb in ("remove", "rename"):
+            return REMOVE.why_not(Removal(row))
+        if verb == "open":
+            return "" if self._urls(row) else "It publishes no port that a browser can open"
+        return ""
+
+    def run(self, verb: str, ids: Sequence[str]) -> None:
+        """Does it; questions come first where something cannot be undone."""
+        rows = self.rows(ids)
+        if not rows or self.why_not(verb, rows):
+            return
+        if verb == "remove":
+            self._ask_remove(rows)
+        elif verb == "rename":
+            RenameDialog(self._theme, self._host.window(), self._session, rows[0]).open()
+        elif verb == "open":
+            self._open_url(self._urls(rows[0])[0][1])
+        else:
+            self._apply(SIMPLE[verb], [row for row in rows if not SIMPLE[verb].why_not(row)])
+
+    def toggle(self, ids: Sequence[str], on: str, off: str) -> None:
+        """The one of two verbs that applies to the first of them."""
+        rows = self.rows(ids)
+        if rows:
+            self.run(off if self.why_not(on, rows[:1]) else on, ids)
+
+    def open_port(self, row: ContainerSummary, at: int) -> None:
+        """Opens a published port in the browser, by its place among them."""
+        ports = published_ports(row)
+        if at < len(ports) and (url := ports[at].url(self.engine_host())):
+            self._open_url(url)
+
+    def engine_host(self) -> str:
+        """Where published ports of the engine in use are found."""
+        endpoint = self._session.state.endpoint
+        return endpoint.host if isinstance(endpoint, Tcp) else "localhost"
+
+    def copy(self, text: str) -> None:
+        """Puts a text onto the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+
+    def copy_command(self, ids: Sequence[str]) -> None:
+        """Puts the docker line of what S would do onto the clipboard."""
+        rows = self.rows(ids)
+        if rows:
+            verb = STOP if not STOP.why_not(rows[0]) else START
+            self.copy("\n".join(verb.line(row).copied for row in rows))
+
+    def menu(self, ids: Sequence[str], point: QPoint) -> Menu | None:
+        """The menu for one container or several."""
+        rows = self.rows(ids)
+        if not rows:
+            return None
+        menu = Menu(self._theme, self._host, once=True)
+        single = rows[0] if len(rows) == 1 else None
+        if single is not None:
+            self._add_places(menu, single)
+        else:
+            menu.heading(plural(len(rows), "container"))
+        for command in (START, STOP, RESTART, PAUSE, RESUME, KILL):
+            why = self.why_not(command.key, rows)
+            keys = "" if why else command.shortcut
+            if command is RESUME and why:
+                continue
+            self._add(menu, command.icon, command.title, keys, command.key, ids, why)
+        menu.separator()
+        if single is not None:
+            self._add(menu, "pencil", "Rename…", "", "rename", ids, self.why_not("rename", rows))
+            self._add_copies(menu, single)
+        menu.separator()
+        why = self.why_not("remove", rows)
+        self._add(menu, "trash-2", "Remove…", "Del", "remove", ids, why, danger=True)
+        menu.popup_at(point)
+        return menu
+
+    def _add(
+        self, menu: Menu, icon: str, text: str, key: str, verb: str, ids: Sequence[str], why: str, danger: bool = False
+    ) -> None:
+        menu.add(icon, text, key, lambda: self.run(verb, ids), enabled=not why, why=why, danger=danger)
+
+    def _add_places(self, menu: Menu, row: ContainerSummary) -> None:
+        for port, url in self._urls(row)[:5]:
+            menu.add("external-link", f"Open port {port_text(port)}", "", partial(self._open_url, url))
+        for tab, icon, text, key in (("logs", "scroll-text", "Logs", "L"), ("stats", "activity", "Stats", ""),
+                                     ("inspect", "braces", "Inspect", "I")):  # fmt: skip
+            menu.add(icon, text, key, partial(self._go, Place(CONTAINERS, row.id, tab)))
+        menu.separator()
+
+    def _add_copies(self, menu: Menu, row: ContainerSummary) -> None:
+        menu.add("terminal", "Copy docker command", "Ctrl Shift C", lambda: self.copy_command([row.id]))
+        menu.add("copy", "Copy name", "", lambda: self.copy(word_for(row)))
+        menu.add("copy", "Copy id", "", lambda: self.copy(row.id))
+        for port, url in self._urls(row)[:3]:
+            menu.add("copy", f"Copy address of port {port_text(port)}", "", partial(self.copy, url))
+
+    def _urls(self, row: ContainerSummary) -> list[tuple[PublishedPort, str]]:
+        host = self.engine_host()
+        return [(port, url) for port in published_ports(row) if (url := port.url(host))]
+
+    def _apply(self, command: Command[ContainerSummary], rows: list[ContainerSummary]) -> None:
+        if len(rows) == 1:
+            self._session.run(command, rows[0])
+        elif rows:
+            Bulk(self._session, command, rows, self).start()
+
+    def _ask_remove(self, rows: list[ContainerSummary]) -> None:
+        wanted = [row.id for row in rows]
+
+        def show(found: tuple[ContainerSummary, ...]) -> None:
+            known = {str(row.id): row.size_rw for row in found if row.size_rw is not None}
+            window = self._host.window()
+            ask_remove(
+                self._theme, window, rows, known, self._session.state.label, lambda volumes: self._remove(rows, volumes)
+            )
+
+        self._session.ask(
+            lambda engine: containers.list_(engine, ids=wanted, size=True, deadline=SIZES_SECONDS),
+            show,
+            lambda _error: show(()),
+            owner=self,
+        )
+
+    def _remove(self, rows: list[ContainerSummary], volumes: bool) -> None:
+        now = self.rows([row.id for row in rows])
+        targets = [Removal(row, volumes=volumes, force=row.state in ALIVE) for row in now]
+        if len(targets) == 1:
+            self._session.run(REMOVE, targets[0])
+        elif targets:
+            Bulk(self._session, REMOVE, targets, self).start()
