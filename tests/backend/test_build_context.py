@@ -12,6 +12,7 @@ import pytest
 
 from backend import build_context
 from backend.errors import ContextUnusable, DockerfileMissing
+from backend.types.builds import ContextSent
 
 
 def listing(context: build_context.Context) -> dict[str, tarfile.TarInfo]:
@@ -106,7 +107,7 @@ def test_names_that_are_not_text_and_long_ones(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_stream_tells_how_much(tmp_path: Path) -> None:
     context = made(tmp_path, {"big": "x" * 2_500_000})
-    told = []
+    told: list[ContextSent] = []
     size = 0
     async for piece in build_context.stream(context, told.append):
         assert len(piece) <= 2 * build_context.PIECE
