@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 from PySide6.QtCore import QObject, QTimer, QUrl
@@ -27,7 +27,7 @@ from app.theme import Choice, Theme
 from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
 from backend import endpoint
-from backend.embedded import EmbeddedEngine, EmbeddedPaths
+from backend.embedded import EmbeddedEngine, EmbeddedPaths, Requirement
 from backend.errors import BackendError
 
 VERSION = metadata.version("pilothouse")
@@ -251,10 +251,11 @@ class Desk(QObject):
                 f"{probe.candidate.label}  {probe.product} {probe.version}" if probe.answers else probe.candidate.label
             )
             why = "" if probe.answers or probe.error is None else notice_for(probe.error).title
+            why = why or ("" if where else "It has no address")
             choices.append(
                 EngineChoice(
                     words, lambda p=probe: self.engines.use(p.candidate.endpoint, p.candidate.label),  # type: ignore[misc]
-                    "server", state.endpoint is not None and where == state.endpoint, why or ("" if where else "No address"),
+                    "server", state.endpoint is not None and where == state.endpoint, why,
                 )
             )  # fmt: skip
         if self.engines.uses_embedded:
@@ -370,9 +371,15 @@ def onboarding_view(findings: Findings):  # type: ignore[no-untyped-def]
     bad = [r for r in findings.requirements if not r.ok]
     return OnboardingView(
         tuple(rows), findings.can_embed, bad[0].words if bad else "",
-        tuple(dict.fromkeys(step for r in bad for step in r.steps)), findings.looking, findings.busy, findings.failure,
+        _steps(bad), findings.looking, findings.busy, findings.failure,
         findings.log,
     )  # fmt: skip
+
+
+def _steps(unmet: Sequence[Requirement]) -> tuple[str, ...]:
+    """The commands that would help, each once; where systems differ, with the system's name before it."""
+    steps = dict.fromkeys(step for r in unmet for step in r.steps)
+    return tuple(f"{system}: {command}" if system else command for system, command in steps)
 
 
 def _why(error: BackendError | None) -> str:

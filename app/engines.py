@@ -120,7 +120,7 @@ class Engines(QObject):
 
     async def _embedded_endpoint(self) -> Endpoint | None:
         status = await self.embedded.status()
-        return status.endpoint if status.running else None
+        return status.endpoint if status.state == "running" else None
 
     def _last(self, text: str, found: Sequence[Candidate]) -> Candidate | None:
         for candidate in found:
