@@ -65,7 +65,7 @@ def _connect_error(error: Exception, endpoint: Endpoint | None, what: str) -> En
 
 def _protocol_error(error: Exception, what: str) -> EngineGone | ProtocolError:
     words = str(error)
-    if "disconnected" in words or "peer closed connection" in words:
+    if "disconnected" in words or "closed connection" in words:
         return EngineGone(what, words)
     if "too long" in words or "too much" in words.lower():
         return AnswerTooLarge(what, words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import sys
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -15,6 +14,8 @@ from backend.errors import EngineTimeout, EngineUnreachable, SocketDenied, Socke
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 CONNECT_DEADLINE = 5.0
+PIPE_BUSY = 231
+"""ERROR_PIPE_BUSY of Windows."""
 
 
 async def dial(endpoint: Endpoint, protocol: Callable[[], P], *, deadline: float = CONNECT_DEADLINE) -> P:
@@ -52,7 +53,7 @@ async def connect_pipe(path: str, protocol: Callable[[], P]) -> P:
         try:
             return cast("P", (await opener(protocol, path))[1])
         except OSError as error:
-            if sys.platform != "win32" or error.winerror != 231:  # ERROR_PIPE_BUSY
+            if getattr(error, "winerror", 0) != PIPE_BUSY:
                 raise
         await asyncio.sleep(0.05)
 

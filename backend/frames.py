@@ -16,7 +16,9 @@ Frame = tuple[int, bytes]
 
 
 class FrameDecoder:
-    """A frame is a byte of stream, three zeros, a length, a payload. Takes bytes cut anywhere, gives whole frames as (stream, payload); one cut frame is kept, at most `cap` bytes.
+    """A frame is a byte of stream, three zeros, a length, a payload.
+
+    Takes bytes cut anywhere, gives whole frames as (stream, payload); one cut frame is kept, at most `cap` bytes.
 
     Raises ProtocolError for a header that cannot be one (nothing is allocated for it) and AnswerTooLarge for a frame
     past `cap`; the stream cannot be read any further then, since only headers say where the next one is.

@@ -127,7 +127,9 @@ class FakeContainer:
             "cpu_stats": cpu(n), "precpu_stats": cpu(n - 1) if n > 1 and not once else {},
             "memory_stats": {"usage": 25_000_000, "limit": 1_000_000_000, "stats": {"inactive_file": 5_000_000}},
             "networks": {"eth0": {"rx_bytes": n * 1000, "tx_bytes": n * 500}}, "pids_stats": {"current": 3},
-            "blkio_stats": {"io_service_bytes_recursive": [{"op": "Read", "value": 4096}, {"op": "Write", "value": 8192}]},
+            "blkio_stats": {
+                "io_service_bytes_recursive": [{"op": "Read", "value": 4096}, {"op": "Write", "value": 8192}]
+            },
         }  # fmt: skip
 
 
@@ -153,12 +155,18 @@ class FakeImage:
         return {
             "Id": self.id, "RepoTags": self.tags, "RepoDigests": [], "Created": stamp(self.created), "Size": self.size,
             "Architecture": "amd64", "Os": "linux",
-            "Config": {"Env": self.env, "Cmd": self.command, "ExposedPorts": {p: {} for p in self.exposed}, "Labels": {}},
+            "Config": {"Env": self.env, "Cmd": self.command, "ExposedPorts": {p: {} for p in self.exposed}},
         }  # fmt: skip
 
     def history(self) -> list[dict[str, Any]]:
-        base = {"Id": self.id, "Created": self.created, "CreatedBy": "/bin/sh -c #(nop) CMD", "Tags": self.tags, "Size": 0,
-                "Comment": ""}  # fmt: skip
+        base = {
+            "Id": self.id,
+            "Created": self.created,
+            "CreatedBy": "/bin/sh -c #(nop) CMD",
+            "Tags": self.tags,
+            "Size": 0,
+            "Comment": "",
+        }
         below = {
             **base,
             "Id": "<missing>",

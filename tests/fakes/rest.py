@@ -67,7 +67,8 @@ async def events(fake: FakeEngine, request: Request, wire: Wire, _: str) -> None
                 await wire.send_json(event)
     while True:
         async with fake.changed:
-            await fake.changed.wait_for(lambda: len(fake.events) > seen)
+            while len(fake.events) <= seen:
+                await fake.changed.wait()
         fresh, seen = fake.events[seen:], len(fake.events)
         for event in fresh:
             await wire.send_json(event)
@@ -109,7 +110,8 @@ async def remove_image(fake: FakeEngine, request: Request, wire: Wire, ref: str)
     last = by_id or len(found.tags) <= 1
     if user is not None and last and (user.running or not request.flag("force")):
         running = "running" if user.running else "stopped"
-        words = f"conflict: unable to delete {found.id[7:19]} (cannot be forced) - image is being used by {running} container {user.id[:12]}"
+        words = f"unable to delete {found.id[7:19]} (cannot be forced)"
+        words = f"conflict: {words} - image is being used by {running} container {user.id[:12]}"
         await wire.answer(409, {"message": words})
         return
     gone = list(found.tags) if by_id else [t for t in found.tags if ref in (t, t.removesuffix(":latest"))]
@@ -288,7 +290,8 @@ async def hijacked(fake: FakeEngine, request: Request, wire: Wire, _: str) -> No
     def framed(data: bytes) -> bytes:
         return data if tty else b"\x01\0\0\0" + len(data).to_bytes(4, "big") + data
 
-    head = f"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.{kind}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+    head = f"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.{kind}\r\n"
+    head += "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
     await wire.write(head.encode() + framed(b"early\n"))
     while data := await wire.reader.read(65536):
         await wire.write(framed(data.upper()))

@@ -64,7 +64,8 @@ async def act(fake: FakeEngine, request: Request, wire: Wire, ref: str) -> None:
     elif verb == "unpause" and made.state != "paused":
         await wire.answer(409, {"message": f"Container {made.id} is not paused"})
     elif verb == "start" and (port := _port_holder(fake, made)):
-        words = f"driver failed programming external connectivity on endpoint {made.name}: Bind for 0.0.0.0:{port} failed: port is already allocated"
+        words = f"driver failed programming external connectivity on endpoint {made.name}: "
+        words += f"Bind for 0.0.0.0:{port} failed: port is already allocated"
         await wire.answer(500, {"message": words})
     else:
         await _do(fake, made, verb)
@@ -118,7 +119,8 @@ async def remove(fake: FakeEngine, request: Request, wire: Wire, ref: str) -> No
     if made is None:
         await missing(wire, f"container: {ref}")
     elif made.running and not request.flag("force"):
-        words = f"You cannot remove a {made.state} container {made.id}. Stop the container before attempting removal or force remove"
+        words = f"You cannot remove a {made.state} container {made.id}. "
+        words += "Stop the container before attempting removal or force remove"
         await wire.answer(409, {"message": words})
     else:
         if made.running:
@@ -200,7 +202,8 @@ async def logs(fake: FakeEngine, request: Request, wire: Wire, ref: str) -> None
         await wire.send(b"".join(_framed(ln, made.tty, stamped) for ln in lines))
     while request.flag("follow") and made.running and made.id in fake.containers:
         async with fake.changed:
-            await fake.changed.wait_for(lambda: len(made.logs) > known or not made.running)
+            while len(made.logs) <= known and made.running:
+                await fake.changed.wait()
         fresh, known = made.logs[known:], len(made.logs)
         for line in fresh:
             if line.stream in streams:
