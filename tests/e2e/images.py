@@ -95,7 +95,7 @@ def _unpack_buildx(target: Path) -> None:
     assert found == BUILDX_SHA256[machine], f"{name} has checksum {found}, not the one that is pinned"
     folder = target.with_suffix(".dir")
     subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
-    found_plugin = next(p for p in folder.rglob("docker-buildx") if p.is_file())
+    found_plugin = next(folder.rglob("cli-plugins/docker-buildx"))
     found_plugin.rename(target)
     shutil.rmtree(folder)
     package.unlink()
