@@ -28,7 +28,7 @@ from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
 from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths, Requirement
-from backend.errors import BackendError
+from backend.errors import BackendError, SocketMissing
 
 VERSION = metadata.version("pilothouse")
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
@@ -369,8 +369,10 @@ def onboarding_view(findings: Findings):  # type: ignore[no-untyped-def]
         )
         for p in findings.probes
     ]  # fmt: skip
-    rows += [Finding(r.name, r.ok, r.words) for r in findings.requirements]
     bad = [r for r in findings.requirements if not r.ok]
+    if findings.requirements and not bad:
+        rows.append(Finding(EMBEDDED, True, "Can run here"))
+    rows += [Finding(f"{EMBEDDED}: {r.name}", False, r.words) for r in bad]
     return OnboardingView(
         tuple(rows), findings.can_embed, bad[0].words if bad else "",
         _steps(bad), findings.looking, findings.busy, findings.failure,
@@ -387,8 +389,10 @@ def _steps(unmet: Sequence[Requirement]) -> tuple[str, ...]:
 def _why(error: BackendError | None) -> str:
     if error is None:
         return ""
+    if isinstance(error, SocketMissing):
+        return f"{error.where.removeprefix('unix://')} is missing"
     notice = notice_for(error)
-    return f"{notice.title}. {notice.detail}" if notice.detail else notice.title
+    return notice.detail or notice.title
 
 
 def _place_words(state: EngineState) -> str:
