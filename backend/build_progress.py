@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from backend.types.builds import BuildEvent, BuildStep, BuildWarning, StepChanged, StepOutput, StepState
 
 KEPT_ERROR = 40
+MOST_LINES = 100_000
 
 
 class Vertex(Struct, frozen=True):
@@ -97,10 +98,16 @@ class BuildKitReader:
     source_line: int = 0
     tail: list[str] = field(default_factory=list)
     _steps: dict[str, BuildStep] = field(default_factory=dict)
+    _open: list[bytes] = field(default_factory=list)
     _in_error: bool = False
 
     def line(self, raw: bytes) -> None:
-        """Takes one line, without its end."""
+        """Takes one line, without its end. A status may be spread over lines, from a lone `{` to a lone `}`."""
+        if self._open or raw == b"{":
+            self._open.append(raw)
+            if raw != b"}" and len(self._open) < MOST_LINES:
+                return
+            raw, self._open = b"\n".join(self._open), []
         if raw.startswith(b"{"):
             try:
                 self._status(_DECODER.decode(raw))

@@ -58,7 +58,8 @@ def buildkit_reader() -> tuple[BuildKitReader, list[BuildEvent]]:
     return BuildKitReader(dockerfiles.plan(dockerfiles.parse(TEXT), Builder.BUILDKIT), events.append), events
 
 
-def test_rawjson() -> None:
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rawjson(indent: int | None) -> None:
     reader, events = buildkit_reader()
     started = "2026-01-01T00:00:00.123456789Z"
     vertexes = [
@@ -66,7 +67,8 @@ def test_rawjson() -> None:
         {"digest": "d1", "name": "[one 1/2] FROM a", "started": started, "completed": started, "cached": True},
         {"digest": "d2", "name": "[stage-1 1/1] RUN false", "started": started, "error": "exit code: 3"},
     ]
-    reader.line(json.dumps({"vertexes": vertexes}).encode())
+    for line in json.dumps({"vertexes": vertexes}, indent=indent).splitlines():
+        reader.line(line.encode())
     reader.line(json.dumps({"logs": [{"vertex": "d2", "data": base64.b64encode(b"oh\n").decode()}]}).encode())
     reader.line(b"ERROR: failed to solve: process did not complete: exit code: 3")
     assert last_states(events) == {1: StepState.CACHED, 5: StepState.FAILED}
