@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import os
 import resource
+import socket
+import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
-from backend import builds, images
+from app.operation import Operations
+from app.pages.builds.page import BuildsPage
+from app.places import Place
+from app.preferences import Preferences
+from app.session import Phase, Session
+from app.stores.builds import BuildHistory
+from app.stores.stores import Stores
+from app.tasks import TaskScope
+from app.theme import Theme
+from backend import build_context, builds, images
 from backend.client import Engine
 from backend.endpoint import UnixSocket
 from backend.errors import BuildFailed
@@ -131,3 +148,110 @@ async def test_a_big_context_needs_little_memory(engine_host: UnixSocket, busybo
     await engine.open()
     await images.remove(engine, "pilothouse-test/big:1")
     await engine.close()
+
+
+@pytest.mark.asyncio
+async def test_from_the_dialog_to_the_history(
+    qtbot: QtBot, engine_host: UnixSocket, busybox_image: str, builder: Builder, tmp_path: Path, docker_cli: DockerCli
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    scope = TaskScope("test", lambda error, name: None)
+    session = Session(scope, Operations(scope), Stores())
+    session.use(engine_host, "test")
+    theme = Theme("light")
+    history = BuildHistory(data)
+    places: list[Place] = []
+    window = QWidget()
+    qtbot.addWidget(window)
+    page = BuildsPage(theme, session, Preferences(data), places.append, lambda: QWidget(), history, window)
+    page.resize(1000, 700)
+    window.resize(1000, 700)
+    window.show()
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    context = folder(tmp_path, f"FROM {busybox_image}\nARG TOKEN\nRUN echo got $TOKEN\nRUN exit 3\n")
+    tag = f"pilothouse-test/dialog:{builder.name.lower()}"
+    page.build.click()
+    dialog = page.dialog
+    assert dialog is not None
+    dialog.build.click()
+    assert dialog.isVisible()
+    dialog.context.setText(str(context))
+    dialog.tag.setText(tag)
+    dialog.args.set_pairs([("TOKEN", "canary-4711")])
+    dialog.builder.set_value(builder.value)
+    assert "canary" not in dialog.command.accessibleDescription()
+    dialog.build.click()
+    await until(lambda: history.records[0].state != "running")
+    assert (history.records[0].state, history.records[0].error_line) == ("failed", 4)
+    assert "got •••" in page.view.output.text
+    (context / "Dockerfile").write_text(f"FROM {busybox_image}\nARG TOKEN\nRUN echo got $TOKEN\n")
+    page.view.again.click()
+    assert page.dialog is not None
+    assert page.dialog.tag.text() == tag
+    assert page.dialog.args.pairs() == [("TOKEN", "canary-4711")]
+    page.dialog.build.click()
+    await until(lambda: history.records[0].state != "running")
+    assert history.records[0].state == "succeeded"
+    page.view.run.click()
+    assert places == [Place("run", id=tag)]
+    assert docker_cli("image", "inspect", "-f", "{{.Id}}", tag).strip()
+    assert len(session.operations.items) == 2
+    history.close()
+    for path in data.rglob("*"):
+        assert path.is_dir() or b"canary-4711" not in path.read_bytes()
+    page.view.show_record(history.records[1])
+    await session.leave()
+    await scope.close()
+
+
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.asyncio
+async def test_the_tar_is_that_of_the_docker_command_line(tmp_path: Path) -> None:
+    """The command line's classic builder sends its context to a listener of ours, which answers nothing."""
+    context = folder(tmp_path, "FROM scratch\n", **{"a.txt": "a", "b.log": "b", "ü": ""})
+    (context / ".dockerignore").write_text("*.log\nDockerfile\n**/skip\nout\n!out/keep\n")
+    for name in ("sub/skip/x", "sub/in/b.log", "out/keep", "out/drop"):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).write_text(name)
+    (context / "sub/loop").symlink_to("..")
+    (context / "dangling").symlink_to("/nowhere")
+    os.mkfifo(context / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(context / "socket"))
+    got = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                if head.startswith(b"POST"):
+                    while size := int((await reader.readline()).strip(), 16):
+                        got.extend(await reader.readexactly(size))
+                        await reader.readexactly(2)
+                    await reader.readexactly(2)
+                body = b'{"ApiVersion":"1.41"}'
+                ping = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Type: application/json\r\n"
+                writer.write(ping + b"Content-Length: %d\r\n\r\n" % len(body))
+                writer.write(b"" if head.startswith(b"HEAD") else body)
+        writer.close()
+
+    path = str(tmp_path / "s")
+    async with await asyncio.start_unix_server(serve, path):
+        env = {**os.environ, "DOCKER_HOST": f"unix://{path}", "DOCKER_BUILDKIT": "0", "DOCKER_CONFIG": str(tmp_path)}
+        process = await asyncio.create_subprocess_exec(
+            "docker", "build", str(context), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        await asyncio.wait_for(process.wait(), 30)
+    ours = b"".join(build_context.pieces(build_context.prepare(context, context / "Dockerfile")))
+    assert listing(ours) == listing(bytes(got))
+    assert "out/keep" in {name for name, *_ in listing(ours)}
+
+
+def listing(raw: bytes) -> list[tuple[str, bytes, int, int, int, str, int]]:
+    with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+        return sorted((m.name, m.type, m.size, m.uid, m.mode & 0o7777, m.linkname, int(m.mtime)) for m in tar)

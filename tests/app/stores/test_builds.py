@@ -1,0 +1,88 @@
+"""The history of builds: kept across restarts, bounded, for this person alone, and without secrets."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.stores import builds
+from app.stores.builds import BuildHistory, BuildRecord
+from app.stores.livebuild import MASK, LiveBuild, plain
+from backend.types.builds import BuildRequest, BuildStep, ImageBuilt, Planned, StepChanged, StepOutput, StepState
+
+
+def test_kept_across_restarts(qapp: QApplication, tmp_path: Path) -> None:
+    first = BuildHistory(tmp_path)
+    first.put(BuildRecord("a", "a:1", "/c", text="FROM x", state=builds.FAILED, started=1, error_line=3), "out")
+    first.put(BuildRecord("b", "b:1", "/c", started=2))
+    first.close()
+    second = BuildHistory(tmp_path)
+    assert [r.id for r in second.records] == ["b", "a"]
+    assert second.output("a") == "out"
+    assert [r.state for r in second.records] == [builds.INTERRUPTED, builds.FAILED]
+    second.remove("a")
+    assert second.get("a") is None
+    second.close()
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_change_without_output_leaves_it(qapp: QApplication, tmp_path: Path) -> None:
+    history = BuildHistory(tmp_path)
+    history.put(BuildRecord("a", "a:1", "/c", started=1), "out")
+    history.put(BuildRecord("a", "a:2", "/c", started=1))
+    assert history.output("a") == "out"
+    history.close()
+
+
+def test_broken_file_is_set_aside_and_named(qapp: QApplication, tmp_path: Path) -> None:
+    (tmp_path / builds.FILE).write_bytes(b"no database at all" * 100)
+    history = BuildHistory(tmp_path)
+    assert history.records == ()
+    assert Path(history.set_aside).read_bytes().startswith(b"no database")
+    history.put(BuildRecord("a", "a:1", "/c", started=1))
+    history.close()
+
+
+def test_a_folder_that_cannot_be_used_is_said(qapp: QApplication, tmp_path: Path) -> None:
+    history = BuildHistory(tmp_path / "none")
+    history.put(BuildRecord("a", "a:1", "/c", started=1), "out")
+    assert history.problem
+    assert history.output("a") == "out"
+
+
+def test_bounded(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builds, "MOST_BUILDS", 3)
+    history = BuildHistory(tmp_path)
+    for number in range(5):
+        history.put(BuildRecord(str(number), "a:1", "/c", started=number), "x" * 2_000_000)
+    assert [r.id for r in history.records] == ["4", "3", "2"]
+    assert len(history.output("4")) == builds.MOST_TEXT
+    history.close()
+
+
+def test_values_of_arguments_are_nowhere(qapp: QApplication, tmp_path: Path) -> None:
+    history = BuildHistory(tmp_path)
+    live = LiveBuild(BuildRequest(tmp_path, tag="a:1", build_args=(("TOKEN", "canary-7"),)), "FROM canary-7", history)
+    step = BuildStep("k", 1, "WORKDIR /canary-7", state=StepState.RUNNING, started=1)
+    live.take(Planned((step,)))
+    live.take(StepChanged(step))
+    live.take(StepOutput("k", "\x1b[31mit is cana"))
+    live.take(StepOutput("k", "ry-7\nrest"))
+    live.take(ImageBuilt("sha256:1"))
+    live.end(builds.FAILED, "canary-7 failed", 1)
+    history.close()
+    assert not any(b"canary-7" in p.read_bytes() for p in tmp_path.iterdir())
+    assert [line.split(" ", 2)[2] for line in live.lines] == [f"it is {MASK}", "rest"]
+    assert live.record.arg_names == ("TOKEN",)
+    assert live.record.steps[0].state is StepState.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"), [("10 %\r20 %\r", "20 %"), ("a\x1b]0;title\x07b", "ab"), ("\x1b[1mx\x1b[0m\t", "x    ")]
+)
+def test_plain(raw: str, shown: str) -> None:
+    assert plain(raw) == shown
