@@ -52,12 +52,13 @@ class Session(QObject):
     """One engine at a time; `use` switches.
 
     Signals: `state_changed(EngineState)`, `noticed(Notice)` for what a person must be told,
-    `succeeded(Operation, str)` with the words of a command that was done.
+    `succeeded(Operation, str)` with the words of a command that was done, `happened(tuple of Event)` from the engine.
     """
 
     state_changed = Signal(object)
     noticed = Signal(object)
     succeeded = Signal(object, str)
+    happened = Signal(object)
 
     def __init__(self, scope: TaskScope, operations: Operations, stores: Stores, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -176,6 +177,7 @@ class Session(QObject):
         self._sync = Sync(self.engine, self.stores, self._scope)
         self._sync.connected.connect(self._on_connected)
         self._sync.lost.connect(self._on_lost)
+        self._sync.happened.connect(self.happened)
         self._sync.start()
 
     def _on_connected(self) -> None:
