@@ -75,14 +75,18 @@ class ClassicReader:
     emit: Callable[[BuildEvent], None]
     clock: Callable[[], float] = time.time
     image: str = ""
+    failure: BuildFailed | None = None
     _current: BuildStep | None = None
     _partial: str = ""
     _layers: dict[str, str] = field(default_factory=dict)
 
     def feed(self, message: Message) -> None:
-        """Takes one message; raises BuildFailed when it tells an error."""
+        """Takes one message. An error is kept for `finish`: it is the last message, and the answer is read to its end."""
+        if self.failure is not None:
+            return
         if message.error or message.error_detail:
             self._fail(message)
+            return
         if message.aux and isinstance(found := message.aux.get("ID"), str):
             self.image = found
         if message.status:
@@ -92,6 +96,8 @@ class ClassicReader:
 
     def finish(self) -> str:
         """Ends the build and returns the image's id; raises BuildFailed when none came out."""
+        if self.failure is not None:
+            raise self.failure
         if self._partial:
             self._line(self._partial)
         if not self.image:
@@ -153,7 +159,7 @@ class ClassicReader:
             self._line(self._partial)
             self._partial = ""
         self._close(StepState.FAILED, text)
-        raise BuildFailed(text, line or _line_in(text), code)
+        self.failure = BuildFailed(text, line or _line_in(text), code)
 
 
 def _line_in(text: str) -> int:

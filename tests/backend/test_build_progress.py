@@ -35,8 +35,9 @@ def test_classic_error_has_the_line_of_its_step() -> None:
     reader = ClassicReader(dockerfiles.plan(dockerfiles.parse(TEXT), Builder.CLASSIC), events.append, lambda: 1.0)
     reader.feed(Message(stream="Step 1/5 : FROM a AS one\n ---> 1\nStep 2/5 : RUN x\n ---> Using"))
     reader.feed(Message(stream=" cache\nStep 5/5 : RUN false\n"))
+    reader.feed(Message(error="The command '/bin/sh -c false' returned a non-zero code: 1"))
     with pytest.raises(BuildFailed) as caught:
-        reader.feed(Message(error="The command '/bin/sh -c false' returned a non-zero code: 1"))
+        reader.finish()
     assert (caught.value.line, caught.value.code) == (5, 1)
     assert last_states(events) == {1: StepState.DONE, 2: StepState.CACHED, 5: StepState.FAILED}
 
