@@ -294,12 +294,10 @@ class Desk(QObject):
     # Pages, made when they are first shown
 
     def _containers_page(self) -> QWidget:
-        from app.pages.containers.list import ContainersList
-        from app.pages.containers.verbs import ContainerVerbs
+        from app.pages.containers.page import ContainersPage
 
-        verbs = ContainerVerbs(self.theme, self.session, self.window.go, self.window)
-        return ContainersList(
-            self.theme, self.session, self.feeds, self.preferences, self.window.go, self._engine_button, verbs
+        return ContainersPage(
+            self.theme, self.session, self.feeds, self.preferences, self.window.go, self._engine_button
         )
 
     def _images_page(self) -> QWidget:

@@ -11,7 +11,7 @@ from app.operation import Operation, Part
 from backend import moving
 from backend.client import Engine
 from backend.references import parse_reference
-from backend.registries import auth_for
+from backend.registries import authorization
 from backend.types.images import Progress
 
 _QUIET: Final = frozenset({"Pulling fs layer", "Waiting"})
@@ -41,7 +41,7 @@ def note_progress(operation: Operation, message: Progress) -> None:
 
 async def pull_image(engine: Engine, target: Pulling, operation: Operation) -> None:
     """Pulls; the login, where docker's own configuration has one, is read for this call alone."""
-    auth = await auth_for(target.reference)
+    auth = await authorization(target.reference)
     async for message in moving.pull(engine, target.reference, platform=target.platform, auth=auth):
         note_progress(operation, message)
 

@@ -1,0 +1,67 @@
+"""The command that runs a form: fetch what is missing, create, start."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from app.commands.command import Command
+from app.commands.pull import Pulling, pull_image
+from app.commands.run.body import create_body
+from app.commands.run.form import RunForm
+from app.commands.run.write import run_line
+from app.operation import Operation
+from backend import containers, images
+from backend.client import Engine
+from backend.errors import BackendError, NotFound
+from backend.types.containers import ContainerId
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A form, and whether to stop after the create."""
+
+    form: RunForm
+    create_only: bool = False
+
+
+async def run_form(engine: Engine, target: Running, operation: Operation) -> ContainerId:
+    """Returns the id. A container that was made and did not start is removed again, so that its name is free.
+
+    Raises FormInvalid before anything is touched, PullFailed and its kinds, NameInUse, PortInUse and what else the
+    engine says.
+    """
+    form = target.form
+    body = create_body(form)
+    if form.pull == "always" or (form.pull != "never" and not await _is_here(engine, form.image)):
+        operation.report(0, 0, f"Pulling {form.image}")
+        await pull_image(engine, Pulling(form.image, form.platform), operation)
+    operation.report(0, 0, "Creating")
+    made = await containers.create(engine, body, name=form.name, platform=form.platform)
+    for warning in made.warnings or ():
+        operation.write(warning)
+    if target.create_only:
+        return made.id
+    operation.report(0, 0, "Starting")
+    try:
+        await containers.start(engine, made.id)
+    except BaseException:
+        with suppress(BackendError):
+            await containers.remove(engine, made.id, volumes=True, force=True)
+        raise
+    return made.id
+
+
+async def _is_here(engine: Engine, image: str) -> bool:
+    try:
+        await images.inspect(engine, image)
+    except NotFound:
+        return False
+    return True
+
+
+RUN: Command[Running] = Command(
+    "container-run", "Run", "play", run_form, lambda t: t.form.name or t.form.image,
+    line=lambda t: run_line(t.form, create_only=t.create_only),
+    done=lambda t: f"{'Created' if t.create_only else 'Started'} {t.form.name or t.form.image}",
+)  # fmt: skip

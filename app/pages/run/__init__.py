@@ -1,0 +1,1 @@
+"""The Run dialog: a form for a new container."""

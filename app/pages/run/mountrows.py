@@ -1,0 +1,147 @@
+"""The rows of mounts: a folder of this computer, a volume, or memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.commands.run.form import MountKind, MountRow
+from app.theme import Theme
+from app.widgets.buttons import IconButton, LinkButton
+from app.widgets.choices import Checkbox
+from app.widgets.fields import ComboEdit, LineEdit, Select
+
+KINDS = (("bind", "Folder"), ("volume", "Volume"), ("tmpfs", "Memory"))
+_HINTS = {"bind": "/path/on/this/computer", "volume": "Name, or none for a new one", "tmpfs": "Gone when it stops"}
+
+
+class MountLine(QWidget):
+    """One mount."""
+
+    changed = Signal()
+    removed = Signal()
+
+    def __init__(self, theme: Theme, row: MountRow, volumes: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row, self._volumes = row, volumes
+        self.kind = Select(theme, KINDS)
+        self.kind.setAccessibleName("Kind of mount")
+        self.kind.set_value(row.kind)
+        self.source = ComboEdit(theme, _HINTS[row.kind], mono=True)
+        self.source.setAccessibleName("Source")
+        self.source.setText(row.source)
+        self.pick = IconButton(theme, "folder-open", "Choose a folder")
+        self.pick.clicked.connect(self._on_pick)
+        self.target = LineEdit(theme, "/path/inside", mono=True)
+        self.target.setAccessibleName("Path inside")
+        self.target.setText(row.target)
+        self.read_only = Checkbox(theme, "Read-only", row.read_only)
+        drop = IconButton(theme, "x", "Remove this mount", small=True)
+        drop.clicked.connect(self.removed)
+        self.kind.setFixedWidth(92)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(self.kind)
+        line.addWidget(self.source, 3)
+        line.addWidget(self.pick)
+        line.addWidget(self.target, 2)
+        line.addWidget(self.read_only)
+        line.addWidget(drop)
+        self.kind.changed.connect(lambda _v: self._on_kind())
+        self.source.textChanged.connect(lambda _t: self.changed.emit())
+        self.target.textChanged.connect(lambda _t: self.changed.emit())
+        self.read_only.toggled.connect(lambda _c: self.changed.emit())
+        self._on_kind()
+
+    def row(self) -> MountRow:
+        """The mount as typed; options that came with a pasted line stay."""
+        kind = cast("MountKind", self.kind.value())
+        fresh = MountRow() if kind != self._row.kind else self._row
+        source = "" if kind == "tmpfs" else self.source.text().strip()
+        return replace(
+            fresh, kind=kind, source=source, target=self.target.text().strip(), read_only=self.read_only.isChecked()
+        )
+
+    @property
+    def problem(self) -> str:
+        """What is wrong; empty when nothing is."""
+        row = self.row()
+        if not row.target:
+            return "Type the path inside the container"
+        if not row.target.startswith("/"):
+            return "A path inside the container begins with /"
+        if row.kind == "bind" and not row.source:
+            return "Choose the folder"
+        return ""
+
+    def _on_kind(self) -> None:
+        kind = self.kind.value()
+        self.source.setPlaceholderText(_HINTS[kind])
+        self.source.setEnabled(kind != "tmpfs")
+        self.source.set_suggestions(self._volumes if kind == "volume" else ())
+        self.pick.setVisible(kind == "bind")
+        self.changed.emit()
+
+    def _on_pick(self) -> None:
+        chooser = QFileDialog(self, "Choose a folder", self.source.text())
+        chooser.setFileMode(QFileDialog.FileMode.Directory)
+        chooser.fileSelected.connect(self.source.setText)
+        chooser.open()
+
+
+class MountRows(QWidget):
+    """All mounts and a link that adds one."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, volumes: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._volumes = theme, volumes
+        self.lines: list[MountLine] = []
+        self._stack = QVBoxLayout()
+        self._stack.setSpacing(6)
+        add = LinkButton(theme, "Add mount", "plus")
+        add.clicked.connect(lambda: self.add(MountRow()))
+        foot = QHBoxLayout()
+        foot.addWidget(add)
+        foot.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(6)
+        whole.addLayout(self._stack)
+        whole.addLayout(foot)
+
+    def rows(self) -> tuple[MountRow, ...]:
+        """The mounts as typed."""
+        return tuple(line.row() for line in self.lines)
+
+    def set_rows(self, rows: Iterable[MountRow]) -> None:
+        """Replaces all."""
+        for line in list(self.lines):
+            self._drop(line)
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: MountRow) -> None:
+        """One more mount."""
+        line = MountLine(self._theme, row, self._volumes)
+        line.changed.connect(self.changed)
+        line.removed.connect(lambda: self._drop(line))
+        self.lines.append(line)
+        self._stack.addWidget(line)
+        self.changed.emit()
+
+    def problems(self) -> list[tuple[MountLine, str]]:
+        """Mounts with something wrong."""
+        return [(line, line.problem) for line in self.lines if line.problem]
+
+    def _drop(self, line: MountLine) -> None:
+        self.lines.remove(line)
+        line.hide()
+        line.deleteLater()
+        self.changed.emit()

@@ -1,0 +1,219 @@
+"""The rows of published ports, each checked while one types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.commands.run.form import PortRow
+from app.ports import PortAnswer
+from app.theme import Theme
+from app.widgets.buttons import IconButton, LinkButton
+from app.widgets.choices import Switch
+from app.widgets.fields import LineEdit, Select
+from app.widgets.states import IconMark
+from app.widgets.text import PlainLabel
+
+LOOPBACK = "127.0.0.1"
+OPEN = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that a row may carry
+Check = Callable[[int, str, str, Callable[[PortAnswer], None]], object]
+
+
+class PortLine(QWidget):
+    """One row: host port, container port, protocol, and what is known of the host port."""
+
+    changed = Signal()
+    removed = Signal()
+
+    def __init__(self, theme: Theme, row: PortRow, check: Check, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._check = theme, check
+        self.address = row.host_ip
+        self.answer: PortAnswer | None = None
+        self.taken = ""
+        self.host = LineEdit(theme, "Any", mono=True)
+        self.host.setAccessibleName("Host port")
+        self.host.setText(row.host)
+        self.inside = LineEdit(theme, "80", mono=True)
+        self.inside.setAccessibleName("Container port")
+        self.inside.setText(row.container)
+        self.protocol = Select(theme, [("tcp", "TCP"), ("udp", "UDP"), ("sctp", "SCTP")])
+        self.protocol.setAccessibleName("Protocol")
+        self.protocol.set_value(row.protocol)
+        self.mark = IconMark(theme, "", "success", 14)
+        self.words = PlainLabel(theme, "", "small", "success")
+        self.use = LinkButton(theme, "")
+        self.use.clicked.connect(self._on_use)
+        self.use.hide()
+        drop = IconButton(theme, "x", "Remove this port", small=True)
+        drop.clicked.connect(self.removed)
+        for field, width in ((self.host, 92), (self.inside, 92), (self.protocol, 78)):
+            field.setFixedWidth(width)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        arrow = IconMark(theme, "arrow-right", "text-tertiary", 14)
+        parts: tuple[QWidget, ...] = (self.host, arrow, self.inside, self.protocol, self.mark, self.words, self.use)
+        for part in parts:
+            line.addWidget(part)
+        line.addStretch(1)
+        line.addWidget(drop)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(300)
+        self._timer.timeout.connect(self.look)
+        self.host.textChanged.connect(self._on_typed)
+        self.inside.textChanged.connect(self._on_typed)
+        self.protocol.changed.connect(lambda _v: self._on_typed())
+        self._timer.start()
+
+    def row(self) -> PortRow:
+        """The row as typed."""
+        return PortRow(self.host.text().strip(), self.inside.text().strip(), self.protocol.value(), self.address)
+
+    def set_address(self, address: str) -> None:
+        """Publishes on another address of the host."""
+        if address != self.address:
+            self.address = address
+            self._on_typed()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the ports as typed; empty when nothing is known to be."""
+        host, inside = self.host.text().strip(), self.inside.text().strip()
+        for text in (host, inside):
+            if text and not all(_is_port(part) for part in text.split("-", 1)):
+                return "Use 1 to 65535"
+        if not inside:
+            return "Type the container's port"
+        return self.taken
+
+    def _on_use(self) -> None:
+        if self.answer is not None:
+            self.host.setText(str(self.answer.next_free))
+
+    def _on_typed(self) -> None:
+        self.answer = None
+        self.taken = ""
+        self._show("", "", "")
+        self._timer.start()
+        self.changed.emit()
+
+    def look(self) -> None:
+        """Checks now."""
+        host = self.host.text().strip()
+        if self.problem:
+            self._show("circle-alert", self.problem, "danger")
+        elif host.isdigit():
+            self._check(int(host), self.address, self.protocol.value(), lambda a: self._on_answer(host, a))
+        else:
+            self._show("info" if not host else "", "" if host else "The engine picks one", "text-secondary")
+        self.changed.emit()
+
+    def _on_answer(self, asked: str, answer: PortAnswer) -> None:
+        if asked != self.host.text().strip():
+            return
+        self.answer = answer
+        if answer.free:
+            where = "" if self.address not in OPEN else ", open to the network"
+            self.taken = ""
+            self._show("circle-check", f"Free{where}", "success" if not where else "warning")
+        else:
+            by = f" by {answer.holder}" if answer.holder else ""
+            self.taken = "Ports below 1024 need root" if answer.forbidden else f"Taken{by}"
+            self._show("circle-alert", self.taken, "danger")
+            self.use.setText(f"Use {answer.next_free}")
+            self.use.setVisible(bool(answer.next_free))
+        self.changed.emit()
+
+    def say_taken(self, words: str, next_free: int) -> None:
+        """The engine said that the port is taken."""
+        self._on_answer(self.host.text().strip(), PortAnswer(False, "", next_free))
+        self.taken = words
+        self.words.setText(words)
+
+    def _show(self, icon: str, words: str, token: str) -> None:
+        self.mark.set(icon, token or "success")
+        self.words.setText(words)
+        self.words.set_token(token or "success")
+        self.use.hide()
+        self.host.set_error(token == "danger")
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535
+
+
+class PortRows(QWidget):
+    """All rows, a link that adds one, and the switch that opens them to the network."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, check: Check, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._check = theme, check
+        self.lines: list[PortLine] = []
+        self._stack = QVBoxLayout()
+        self._stack.setSpacing(6)
+        add = LinkButton(theme, "Add port", "plus")
+        add.clicked.connect(lambda: self.add(PortRow("", "", "tcp", self._address()), focus=True))
+        self.open = Switch(theme, "Reachable from the network", "Reachable from the network")
+        self.open.toggled.connect(self._on_open)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.addWidget(add)
+        foot.addStretch(1)
+        foot.addWidget(self.open)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(6)
+        whole.addLayout(self._stack)
+        whole.addLayout(foot)
+
+    def _address(self) -> str:
+        return "" if self.open.isChecked() else LOOPBACK
+
+    def rows(self) -> tuple[PortRow, ...]:
+        """The rows as typed."""
+        return tuple(line.row() for line in self.lines)
+
+    def set_rows(self, rows: Iterable[PortRow]) -> None:
+        """Replaces all rows; addresses that they carry are kept."""
+        for line in list(self.lines):
+            self._drop(line)
+        given = tuple(rows)
+        self.open.blockSignals(True)
+        self.open.setChecked(bool(given) and all(r.host_ip in OPEN for r in given))
+        self.open.blockSignals(False)
+        for row in given:
+            self.add(row)
+
+    def add(self, row: PortRow, *, focus: bool = False) -> None:
+        """One more row."""
+        line = PortLine(self._theme, row, self._check)
+        line.changed.connect(self.changed)
+        line.removed.connect(lambda: self._drop(line))
+        self.lines.append(line)
+        self._stack.addWidget(line)
+        if focus:
+            line.host.setFocus()
+        self.changed.emit()
+
+    def problems(self) -> list[tuple[PortLine, str]]:
+        """Rows with something wrong."""
+        return [(line, line.problem) for line in self.lines if line.problem]
+
+    def _drop(self, line: PortLine) -> None:
+        self.lines.remove(line)
+        line.hide()
+        line.deleteLater()
+        self.changed.emit()
+
+    def _on_open(self, open_: bool) -> None:
+        for line in self.lines:
+            if open_ and line.address == LOOPBACK:
+                line.set_address("")
+            elif not open_ and line.address in OPEN:
+                line.set_address(LOOPBACK)

@@ -1,0 +1,91 @@
+"""Ports of this computer: whether one is free on an address, who holds it, and the next free one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_LISTEN = "0A"
+"""The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
+_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PortAnswer:
+    """`free`, or who holds it in words (`node (pid 4121)`, empty when unknown) and the next free port (0: none)."""
+
+    free: bool
+    holder: str = ""
+    next_free: int = 0
+    forbidden: bool = False
+
+
+def check(port: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: Iterable[int] = ()) -> PortAnswer:
+    """Asks the system by binding for a moment; `avoid` are ports that the form uses already. Call it in a thread."""
+    code = _bind(port, address, protocol)
+    if code == 0:
+        return PortAnswer(True)
+    if code == errno.EACCES:
+        return PortAnswer(False, "", next_free(max(port, 1024), address, protocol, avoid), forbidden=True)
+    return PortAnswer(False, holder(port, protocol), next_free(port + 1, address, protocol, avoid))
+
+
+def next_free(start: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: Iterable[int] = ()) -> int:
+    """The first free port from `start` on; 0 when none of the next 200 is."""
+    taken = frozenset(avoid)
+    for port in range(max(1, start), min(start + _TRIES, 65_536)):
+        if port not in taken and _bind(port, address, protocol) == 0:
+            return port
+    return 0
+
+
+def _bind(port: int, address: str, protocol: str) -> int:
+    """0, or the errno of bind(2)."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    try:
+        with socket.socket(family, kind) as probe:
+            if protocol != "udp" and os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address or "0.0.0.0", port))  # noqa: S104 - what the person asked for is tried
+    except OSError as error:
+        return error.errno or errno.EADDRINUSE
+    return 0
+
+
+def holder(port: int, protocol: str = "tcp", proc: Path = Path("/proc")) -> str:
+    """The program that listens, as `node (pid 4121)`; empty where the system does not tell."""
+    sockets = _inodes(port, protocol, proc)
+    if not sockets:
+        return ""
+    try:
+        processes = [p for p in proc.iterdir() if p.name.isdigit()]
+    except OSError:
+        return ""
+    for process in processes:
+        try:
+            for handle in (process / "fd").iterdir():
+                if os.readlink(handle) in sockets:
+                    return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:
+            continue
+    return ""
+
+
+def _inodes(port: int, protocol: str, proc: Path) -> frozenset[str]:
+    """`socket:[inode]` of what is bound to a port, from /proc/net (proc(5))."""
+    found: set[str] = set()
+    for name in (protocol, f"{protocol}6"):
+        try:
+            lines = (proc / "net" / name).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            words = line.split()
+            if len(words) > 9 and words[1].endswith(f":{port:04X}") and (protocol == "udp" or words[3] == _LISTEN):
+                found.add(f"socket:[{words[9]}]")
+    return frozenset(found)
