@@ -81,7 +81,7 @@ class ClassicReader:
     _layers: dict[str, str] = field(default_factory=dict)
 
     def feed(self, message: Message) -> None:
-        """Takes one message. An error is kept for `finish`: it is the last message, and the answer is read to its end."""
+        """Takes one message. An error is kept for `finish`, so that the answer is read to its end."""
         if self.failure is not None:
             return
         if message.error or message.error_detail:

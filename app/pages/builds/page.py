@@ -25,6 +25,7 @@ from app.widgets.buttons import Button
 from app.widgets.cards import Hairline
 from app.widgets.confirm import Confirm
 from app.widgets.menus import Menu
+from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState
 from app.widgets.table import Table
 from app.widgets.topbar import TopBar
@@ -155,6 +156,10 @@ class BuildsPage(QWidget):
         menu.add("trash-2", "Remove from history…", "Del", lambda: self._ask_remove(records), danger=True)
         menu.popup_at(point)
 
+    def _on_delete_key(self) -> None:
+        keys = self.table.menu_keys(self.table.current_key())
+        self._ask_remove([r for k in keys if (r := self.history.get(k)) is not None])
+
     def _ask_remove(self, records: Sequence[BuildRecord]) -> None:
         ended = [r for r in records if r.id not in self._runs]
         if not ended:
@@ -200,6 +205,7 @@ class BuildsPage(QWidget):
         self.table.opened.connect(self.open)
         self.table.sorted.connect(lambda _key, _descending: self._refresh())
         self.table.menu_wanted.connect(self._on_menu)
+        bind(self.table, "Del", self._on_delete_key, window=False)
         self.history.changed.connect(self._refresh)
         self._ages.timeout.connect(self._refresh)
         self.view.left.connect(self._on_left)

@@ -17,6 +17,7 @@ from app.widgets.cards import Hairline
 from app.widgets.chips import StateChip
 from app.widgets.codeview import CodeView
 from app.widgets.outputview import OutputView
+from app.widgets.shortcuts import bind
 from app.widgets.steps import StepsView
 from app.widgets.text import PlainLabel
 from backend.types.builds import BuildStep
@@ -35,7 +36,7 @@ class BuildView(QWidget):
         self._theme, self._history = theme, history
         self._live: LiveBuild | None = None
         self.record: BuildRecord | None = None
-        self.back = IconButton(theme, "arrow-left", "Back to the builds", "Alt Left")
+        self.back = IconButton(theme, "arrow-left", "Back to the builds", "Esc")
         self.title = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideRight)
         self.chip = StateChip(theme)
         self.words = PlainLabel(theme, "", "small", "text-secondary", elide=Qt.TextElideMode.ElideRight)
@@ -122,6 +123,15 @@ class BuildView(QWidget):
         if step is not None and step.line:
             self.code.show_row(min(step.line - 1, len(self.code.lines) - 1))
 
+    def _on_cancel_key(self) -> None:
+        if self.cancel.isVisible():
+            self.cancel.click()
+
+    def _on_next_error(self) -> None:
+        if self.record is not None and self.record.error_line:
+            self.code.set_error(self.record.error_line, self.record.error)
+            self.code.setFocus()
+
     def _on_run(self) -> None:
         if self.record is not None:
             self.run_wanted.emit(self.record.tag or self.record.image)
@@ -133,6 +143,9 @@ class BuildView(QWidget):
         self.run.clicked.connect(self._on_run)
         self.copy.clicked.connect(self.output.copy)
         self.steps.chosen.connect(self._on_step)
+        bind(self, "Ctrl+.", self._on_cancel_key, window=False)
+        bind(self, "F8", self._on_next_error, window=False)
+        bind(self, "Esc", self.left.emit, window=False)
         self._clock.timeout.connect(self._refresh)
 
     def _lay_out(self) -> None:
