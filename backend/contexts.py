@@ -59,8 +59,20 @@ def current_name(folder: Path, environment: Mapping[str, str]) -> str:
         return name
     try:
         return msgspec.json.decode(_read(folder / "config.json"), type=_Config).current
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
+
+
+def broken_config(folder: Path) -> EndpointError | None:
+    """What is wrong with config.json, where something is; no such file is fine."""
+    path = folder / "config.json"
+    try:
+        msgspec.json.decode(_read(path), type=_Config)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return InvalidEndpoint(str(path), f"the file is broken: {error}")
+    return None
 
 
 def contexts(folder: Path) -> list[Context]:
@@ -76,7 +88,7 @@ def contexts(folder: Path) -> list[Context]:
             continue
         try:
             meta = msgspec.json.decode(_read(path), type=_Meta)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             found.append(Context(place.name[:12], None, InvalidEndpoint(str(path), f"the file is broken: {error}")))
             continue
         found.append(_context(folder, meta))

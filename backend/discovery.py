@@ -93,6 +93,8 @@ def _host(environment: Mapping[str, str]) -> Iterable[Candidate]:
 def _contexts(environment: Mapping[str, str]) -> Iterable[Candidate]:
     folder = contexts.config_folder(environment)
     chosen = "" if environment.get("DOCKER_HOST") else contexts.current_name(folder, environment)
+    if (broken := contexts.broken_config(folder)) is not None:
+        yield Candidate("config.json", "docker context", None, broken)
     names = set()
     for context in contexts.contexts(folder):
         names.add(context.name)

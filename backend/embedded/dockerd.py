@@ -115,9 +115,6 @@ def search_path() -> str:
 
 def write_files(paths: EmbeddedPaths, made: Mapping[str, Any]) -> None:
     """The files that the plan names; OSError where the disk does not take them."""
-    # Process ids start anew in the engine's namespace: a file left by a crash would name a process that is alive.
-    for left in (paths.runtime / "docker.pid", paths.exec_root / "containerd" / "containerd.pid"):
-        left.unlink(missing_ok=True)
     (paths.runtime / "containerd").mkdir(mode=0o700, exist_ok=True)
     _write(paths.config, "{}\n", 0o600)
     _write(paths.resolv, f"nameserver {RESOLVER}\n", 0o644)

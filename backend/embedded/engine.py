@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.embedded import dockerd, firewall, identity, requirements, rootless, state
-from backend.embedded.launch import launch
+from backend.embedded.launch import launch, reap
 from backend.embedded.paths import EmbeddedPaths
 from backend.embedded.requirements import Requirement
 from backend.embedded.supervisor import LOCKED
@@ -39,6 +39,11 @@ class EmbeddedStatus:
     kind: str = ""
     pid: int = 0
 
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+        return self.state == "running"
+
 
 class EmbeddedEngine:
     """One private engine, told by its folders. Any number of instances and programs may speak of the same one."""
@@ -49,6 +54,7 @@ class EmbeddedEngine:
 
     async def status(self) -> EmbeddedStatus:
         """What runs now, by the process's identity and its own answer."""
+        reap()
         found = await asyncio.to_thread(state.held, self.paths)
         if found is None:
             starting = await asyncio.to_thread(state.locked, self.paths)
@@ -238,6 +244,7 @@ async def _gone(who: identity.Identity, deadline: float) -> bool:
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         return False
+    reap()
     return True
 
 

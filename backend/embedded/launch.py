@@ -9,11 +9,14 @@ from pathlib import Path
 from backend.embedded import supervisor
 from backend.embedded.paths import EmbeddedPaths
 
+_launched: list[subprocess.Popen[bytes]] = []
+"""Supervisors that this process started: it is their parent, and has to bury them."""
+
 
 def launch(paths: EmbeddedPaths) -> subprocess.Popen[bytes]:
     """Start the supervisor on the plan in `paths.plan`. It outlives this process."""
     script = Path(supervisor.__file__).absolute()
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", str(script), str(paths.plan)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -21,3 +24,10 @@ def launch(paths: EmbeddedPaths) -> subprocess.Popen[bytes]:
         start_new_session=True,
         cwd="/",
     )
+    _launched.append(process)
+    return process
+
+
+def reap() -> None:
+    """Bury the supervisors that ended."""
+    _launched[:] = [process for process in _launched if process.poll() is None]

@@ -115,7 +115,7 @@ def fork(work: Callable[[], object]) -> int:
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:
-    """Mount, as mount(2) does; OSError names the target."""
+    """What the system call of that name does; OSError names the target."""
     done = _libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() or None, ctypes.c_ulong(flags), None)
     if done != 0:
         number = ctypes.get_errno()
