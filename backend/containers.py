@@ -147,9 +147,10 @@ async def remove(
     await engine.delete(f"/containers/{segment(id)}", query={"v": volumes, "force": force}, deadline=deadline)
 
 
-async def top(engine: Engine, id: ContainerRef, *, deadline: float = 10) -> Top:
-    """Its processes as `ps -ef` shows them. Raises Conflict or EngineFault when it does not run."""
-    return await engine.get(f"/containers/{segment(id)}/top", type=Top, deadline=deadline)
+async def top(engine: Engine, id: ContainerRef, *, args: str = "", deadline: float = 10) -> Top:
+    """Its processes as `ps` with `args` (`-ef`) shows them. Raises Conflict or EngineFault when it does not run."""
+    query = {"ps_args": args or None}
+    return await engine.get(f"/containers/{segment(id)}/top", type=Top, query=query, deadline=deadline)
 
 
 async def create(

@@ -12,12 +12,21 @@ from app.feeds.stats import EngineSource
 from app.tasks import TaskScope
 from backend import containers
 from backend.client import Engine
-from backend.errors import BackendError
+from backend.errors import ApiError, BackendError
 from backend.types.containers import ContainerId, Top
 
 EVERY_SECONDS: Final = 2.0
+COLUMNS: Final = "-eo pid,user,pcpu,rss,etimes,args"
 
 TopSource = Callable[[Engine, ContainerId], Awaitable[Top]]
+
+
+async def _ask(engine: Engine, container_id: ContainerId) -> Top:
+    """With memory and age where the engine's `ps` knows them, else in its own columns."""
+    try:
+        return await containers.top(engine, container_id, args=COLUMNS)
+    except ApiError:
+        return await containers.top(engine, container_id)
 
 
 class TopFeed(QObject):
@@ -35,7 +44,7 @@ class TopFeed(QObject):
         container_id: str,
         parent: QObject | None = None,
         *,
-        source: TopSource = containers.top,
+        source: TopSource = _ask,
     ) -> None:
         super().__init__(parent)
         self._engine = engine

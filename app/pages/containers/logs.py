@@ -148,7 +148,7 @@ class LogsTab(QWidget):
         self._session.stores.containers.changed.connect(self._on_containers_changed)
         self._session.state_changed.connect(lambda _state: self.feed.wake())
         keys = {
-            "Ctrl+F": self._focus_search, "F3": self._step, "Shift+F3": lambda: self._step(True),
+            "F3": self._step, "Shift+F3": lambda: self._step(True),
             "Alt+R": self.regex.toggle, "Alt+C": self.case.toggle, "Alt+T": self.times.toggle,
             "Alt+W": self.wrap.toggle, "Ctrl+S": self.save,
         }  # fmt: skip
@@ -227,7 +227,8 @@ class LogsTab(QWidget):
 
     # -- searching -----------------------------------------------------------
 
-    def _focus_search(self) -> None:
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field; the window binds the key."""
         self.field.edit.setFocus()
         self.field.edit.selectAll()
 

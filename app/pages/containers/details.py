@@ -1,0 +1,212 @@
+"""The details of one container: its header, its verbs, and its tabs, each made when first shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.feeds.containers import ContainerFeeds
+from app.pages.containers.header import ContainerHeader
+from app.pages.containers.inspect import InspectTab
+from app.pages.containers.logs import LogsTab
+from app.pages.containers.overview import OverviewTab
+from app.pages.containers.stats import StatsTab
+from app.pages.containers.verbs import ContainerVerbs
+from app.places import CONTAINERS, IMAGES, Go, Place
+from app.preferences import Preferences
+from app.presentation.containers import reason_of
+from app.session import EngineState, Session
+from app.stores.store import Delta
+from app.theme import Theme
+from app.widgets.cards import Hairline
+from app.widgets.segments import Tabs
+from app.widgets.shortcuts import bind
+from app.widgets.states import Skeleton
+from backend import containers
+from backend.types.containers import ContainerSummary, Inspected
+
+TABS = (("logs", "Logs"), ("stats", "Stats"), ("inspect", "Inspect"), ("overview", "Overview"))
+SETTLE_MS = 150
+AGES_MS = 10_000
+
+
+class ContainerPage(QWidget):
+    """Follows its container in the store; stays readable when the container is removed."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        session: Session,
+        feeds: ContainerFeeds,
+        preferences: Preferences,
+        go: Go,
+        verbs: ContainerVerbs,
+        row: ContainerSummary,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._session, self._feeds = theme, session, feeds
+        self._preferences, self._go, self._verbs = preferences, go, verbs
+        self._row = row
+        self.container_id = row.id
+        self._found: Inspected | None = None
+        self._tab = ""
+        self._made: dict[str, QWidget] = {}
+        self.header = ContainerHeader(theme)
+        self.tabs = Tabs(theme, TABS)
+        self.tabs.setAccessibleName("Parts of the container")
+        self.stack = QStackedWidget()
+        self.waiting = Skeleton(theme, 6)
+        self.stack.addWidget(self.waiting)
+        self._ask_again = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._ask_again.timeout.connect(self._ask)
+        self._ages = QTimer(self, interval=AGES_MS)
+        self._ages.timeout.connect(self._show_header)
+        self._lay_out()
+        self._connect()
+        self._show_header()
+        self._ask()
+
+    def _lay_out(self) -> None:
+        strip = QHBoxLayout()
+        strip.setContentsMargins(16, 0, 16, 0)
+        strip.addWidget(self.tabs)
+        strip.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.header)
+        whole.addLayout(strip)
+        whole.addWidget(Hairline(self._theme))
+        whole.addWidget(self.stack, 1)
+
+    def _connect(self) -> None:
+        self._session.stores.containers.changed.connect(self._on_store_changed)
+        self._session.state_changed.connect(self._on_state_changed)
+        self.tabs.chosen.connect(self.show_tab)
+        header = self.header
+        header.back.clicked.connect(self._leave)
+        header.left.connect(self._leave)
+        header.verb.connect(lambda verb: self._verbs.run(verb, [self.container_id]))
+        header.port_pressed.connect(lambda at: self._verbs.open_port(self._row, at))
+        header.image_pressed.connect(lambda: self._go(Place(IMAGES, self._row.image_id or self._row.image)))
+        header.copy_id.connect(lambda: self._verbs.copy(self.container_id))
+        header.menu_wanted.connect(lambda point: self._verbs.menu([self.container_id], point))
+        ours = [self.container_id]
+        keys: dict[str, Callable[[], object]] = {
+            "Ctrl+Tab": lambda: self._step(1),
+            "Ctrl+Shift+Tab": lambda: self._step(-1),
+            "Ctrl+Shift+C": lambda: self._verbs.copy_command(ours),
+        }
+        for key, act in keys.items():
+            bind(self, key, act, window=False)
+        bind(self.tabs, "Esc", self._leave, window=False)
+
+    # What is shown
+
+    def show_tab(self, tab: str) -> None:
+        """Shows a tab by its key; the last one for an empty key."""
+        keys = [key for key, _ in TABS]
+        wanted = tab if tab in keys else self._tab or "logs"
+        self._tab = wanted
+        self.tabs.set_current(wanted)
+        page = self._page(wanted)
+        self.stack.setCurrentWidget(page if page is not None else self.waiting)
+        self._fill(wanted)
+
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field of the tab in view."""
+        page = self._made.get(self._tab)
+        if isinstance(page, InspectTab | LogsTab):
+            page.focus_search()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up with what happened meanwhile."""
+        super().showEvent(event)
+        self._ages.start()
+        self._ask_again.start()
+
+    def _page(self, tab: str) -> QWidget | None:
+        """The widget of a tab, made now if need be; None for logs before the engine told about the terminal."""
+        if tab not in self._made:
+            made = self._make(tab)
+            if made is None:
+                return None
+            self._made[tab] = made
+            self.stack.addWidget(made)
+        return self._made[tab]
+
+    def _make(self, tab: str) -> QWidget | None:
+        if tab == "stats":
+            return StatsTab(self._theme, self._session, self._feeds, self.container_id)
+        if tab == "inspect":
+            return InspectTab(self._theme, self._verbs.copy)
+        if tab == "overview":
+            return OverviewTab(self._theme, self._verbs.copy)
+        if self._found is None:
+            return None
+        tty = self._found.value.config.tty
+        return LogsTab(self._session, self._theme, self.container_id, self._row.name, tty, self._preferences)
+
+    def _fill(self, tab: str) -> None:
+        page = self._made.get(tab)
+        if self._found is None:
+            return
+        if isinstance(page, InspectTab):
+            page.show_raw(self._found.raw)
+        elif isinstance(page, OverviewTab):
+            page.show_details(self._found.value)
+
+    def _ask(self) -> None:
+        if self._present():
+            self._session.ask(
+                lambda engine: containers.inspect(engine, self.container_id),
+                self._on_inspected,
+                lambda _error: None,
+                owner=self,
+            )
+
+    def _on_inspected(self, found: Inspected) -> None:
+        first, self._found = self._found is None, found
+        self._show_header()
+        if first:
+            self.show_tab(self._tab)
+        else:
+            self._fill(self._tab)
+
+    def _on_store_changed(self, delta: Delta) -> None:
+        row = self._session.stores.containers.get(self.container_id)
+        if row is not None and row != self._row:
+            self._row = row
+            self._ask_again.start()
+        if self.container_id in delta.removed or self.container_id in delta.changed or delta.reset:
+            self._show_header()
+
+    def _on_state_changed(self, _state: EngineState) -> None:
+        self._show_header()
+
+    def _present(self) -> bool:
+        return self._session.stores.containers.get(self.container_id) is not None
+
+    def _show_header(self) -> None:
+        details = self._found.value if self._found is not None else None
+        reason = reason_of(details) if details is not None else None
+        self.header.show_container(
+            self._row,
+            details,
+            reason,
+            time.time(),
+            gone=not self._present(),
+            why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
+        )
+
+    def _step(self, by: int) -> None:
+        keys = [key for key, _ in TABS]
+        self.show_tab(keys[(keys.index(self._tab) + by) % len(keys)])
+
+    def _leave(self) -> None:
+        self._go(Place(CONTAINERS))

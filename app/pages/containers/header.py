@@ -1,0 +1,191 @@
+"""The header of a container's details: where one is, its state, its verbs, and the facts below its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.presentation.containers import (
+    Reason,
+    image_text,
+    is_running,
+    port_text,
+    port_tip,
+    published_ports,
+    state_of,
+)
+from app.presentation.units import age_text, parse_time, short_id
+from app.theme import Theme
+from app.widgets.buttons import Button, IconButton, LinkButton
+from app.widgets.chips import PortChip, StateChip
+from app.widgets.states import IconMark
+from app.widgets.text import PlainLabel, set_tooltip, visible_name
+from backend.types.containers import ContainerDetails, ContainerSummary
+
+PORTS = 4
+WhyNot = Callable[[str], str]
+
+
+class ContainerHeader(QWidget):
+    """`verb(key)`, `port_pressed(place)`, `image_pressed()`, `copy_id()`, `menu_wanted(point)`, `left()` to the list."""
+
+    verb = Signal(str)
+    port_pressed = Signal(int)
+    image_pressed = Signal()
+    copy_id = Signal()
+    menu_wanted = Signal(QPoint)
+    left = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._main = "stop"
+        self.setFixedHeight(78)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 12, 16, 0)
+        whole.setSpacing(4)
+        whole.addLayout(self._build_names())
+        whole.addLayout(self._build_facts())
+        whole.addStretch(1)
+        self._ports: tuple[str, ...] = ()
+
+    def _build_names(self) -> QHBoxLayout:
+        theme = self._theme
+        self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left", small=True)
+        self.root = LinkButton(theme, "Containers")
+        self.root.clicked.connect(self.left)
+        self.project = PlainLabel(theme, "", "body", "text-secondary")
+        self.name = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideMiddle)
+        self.state = StateChip(theme)
+        self.reason = PlainLabel(theme, "", "small", "text-secondary")
+        self.open = Button(theme, "Open in browser", "arrow-up-right")
+        self.restart = Button(theme, "Restart", "rotate-cw")
+        self.stop = Button(theme, "Stop", "square")
+        self.more = IconButton(theme, "ellipsis", "More actions", kind="default")
+        self.open.clicked.connect(lambda: self.verb.emit("open"))
+        self.restart.clicked.connect(lambda: self.verb.emit("restart"))
+        self.stop.clicked.connect(lambda: self.verb.emit(self._main))
+        self.more.clicked.connect(lambda: self.menu_wanted.emit(self.more.mapToGlobal(self.more.rect().bottomLeft())))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        left: tuple[QWidget, ...] = (
+            self.back, self.root, PlainLabel(theme, "/", "body", "text-tertiary"), self.project, self.name,
+            self.state, self.reason,
+        )  # fmt: skip
+        for widget in left:
+            row.addWidget(widget)
+        row.addStretch(1)
+        right: tuple[QWidget, ...] = (self.open, self.restart, self.stop, self.more)
+        for widget in right:
+            row.addWidget(widget)
+        return row
+
+    def _build_facts(self) -> QHBoxLayout:
+        theme = self._theme
+        self.image = LinkButton(theme, "", "layers")
+        self.image.clicked.connect(self.image_pressed)
+        self.ports = QWidget()
+        self._port_row = QHBoxLayout(self.ports)
+        self._port_row.setContentsMargins(0, 0, 0, 0)
+        self._port_row.setSpacing(4)
+        self.age = PlainLabel(theme, "", "small", "text-secondary")
+        self.heart = IconMark(theme, "heart-pulse", "success", 14)
+        self.health = PlainLabel(theme, "", "small", "text-secondary")
+        self.id = PlainLabel(theme, "", "mono", "text-secondary")
+        self.copy = IconButton(theme, "copy", "Copy id", small=True)
+        self.copy.clicked.connect(self.copy_id)
+        row = QHBoxLayout()
+        row.setContentsMargins(34, 0, 0, 0)
+        row.setSpacing(0)
+        parts: tuple[QWidget, ...] = (self.image, self.ports, self.age)
+        for widget in parts:
+            row.addWidget(widget)
+            row.addSpacing(18)
+        row.addWidget(self.heart)
+        row.addSpacing(5)
+        row.addWidget(self.health)
+        row.addSpacing(18)
+        row.addWidget(self.id)
+        row.addWidget(self.copy)
+        row.addStretch(1)
+        return row
+
+    def show_container(
+        self,
+        row: ContainerSummary,
+        details: ContainerDetails | None,
+        reason: Reason | None,
+        now: float,
+        *,
+        gone: bool,
+        why_not: WhyNot,
+    ) -> None:
+        """Shows what the store and the last inspect say; `gone` when the engine has it no more."""
+        self.project.setText(f"{visible_name(row.project, 40)}  /" if row.project else "")
+        self.project.setVisible(bool(row.project))
+        self.name.setText(visible_name(row.name))
+        view = state_of(row, reason)
+        if gone:
+            self.state.set("trash-2", "Removed", "neutral")
+        else:
+            self.state.set(view.icon or "dot", view.word, view.role or "neutral")
+        self.reason.setText("" if gone else view.reason)
+        self._show_verbs(why_not)
+        self.image.setText(visible_name(image_text(row.image), 80))
+        self._show_ports(row)
+        self.age.setText(_age(row, details, now))
+        self._show_health(details, row)
+        self.id.setText(short_id(row.id))
+
+    def _show_verbs(self, why_not: WhyNot) -> None:
+        cannot_stop, cannot_start = why_not("stop"), why_not("start")
+        start = bool(cannot_stop) and not cannot_start
+        self._main = "start" if start else "stop"
+        self.stop.setText("Start" if start else "Stop")
+        self.stop.set_icon("play" if start else "square")
+        for button, why in (
+            (self.stop, cannot_start if start else cannot_stop), (self.restart, why_not("restart")),
+        ):  # fmt: skip
+            button.setEnabled(not why)
+            set_tooltip(button, why)
+        self.open.setVisible(not why_not("open"))
+
+    def _show_ports(self, row: ContainerSummary) -> None:
+        ports = published_ports(row)
+        texts = tuple(port_text(port) + port.ip for port in ports)
+        self.ports.setVisible(bool(ports))
+        if texts == self._ports:
+            return
+        self._ports = texts
+        while (item := self._port_row.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for at, port in enumerate(ports[:PORTS]):
+            chip = PortChip(self._theme, port_text(port))
+            chip.clicked.connect(lambda _checked=False, at=at: self.port_pressed.emit(at))
+            set_tooltip(chip, port_tip(port))
+            self._port_row.addWidget(chip)
+        if len(ports) > PORTS:
+            self._port_row.addWidget(PlainLabel(self._theme, f"+{len(ports) - PORTS}", "small", "text-secondary"))
+
+    def _show_health(self, details: ContainerDetails | None, row: ContainerSummary) -> None:
+        health = details.state.health if details is not None else None
+        status = health.status if health is not None and is_running(row) else ""
+        words = {"healthy": "Healthy", "unhealthy": "Unhealthy", "starting": "Starting"}.get(status, "")
+        self.health.setText(words)
+        for widget in (self.heart, self.health):
+            widget.setVisible(bool(words))
+        self.heart.set("heart-pulse", {"healthy": "success", "unhealthy": "warning"}.get(status, "text-secondary"))
+
+
+def _age(row: ContainerSummary, details: ContainerDetails | None, now: float) -> str:
+    if details is None:
+        return ""
+    if is_running(row) and (at := parse_time(details.state.started_at)) is not None:
+        return f"Up {age_text(now - at)}"
+    if (at := parse_time(details.state.finished_at)) is not None:
+        return f"Ended {age_text(now - at)} ago"
+    return f"Created {age_text(now - row.created)} ago"

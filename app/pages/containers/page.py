@@ -1,0 +1,83 @@
+"""The Containers page: the list, and the details of one container in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.feeds.containers import ContainerFeeds
+from app.pages.containers.details import ContainerPage
+from app.pages.containers.list import ContainersList
+from app.pages.containers.verbs import ContainerVerbs, OpenUrl, open_in_browser
+from app.places import CONTAINERS, RUN, Go, Place
+from app.preferences import Preferences
+from app.session import Session
+from app.theme import Theme
+
+
+class ContainersPage(QWidget):
+    """List or details; the details are made anew for each container, and closed when one goes back."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        session: Session,
+        feeds: ContainerFeeds,
+        preferences: Preferences,
+        go: Go,
+        engine_button: Callable[[], QWidget],
+        parent: QWidget | None = None,
+        *,
+        open_url: OpenUrl = open_in_browser,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._session, self._feeds = theme, session, feeds
+        self._preferences, self._go = preferences, go
+        self.verbs = ContainerVerbs(theme, session, go, self, open_url=open_url)
+        self.list = ContainersList(theme, session, feeds, preferences, go, engine_button, self.verbs)
+        self.list.opened.connect(lambda key, tab: go(Place(CONTAINERS, key, tab)))
+        self.details: ContainerPage | None = None
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.list)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.stack)
+
+    def show_place(self, place: Place) -> None:
+        """Goes to the list, or to a container by id (or name) and a tab of it."""
+        row = self._session.stores.containers.get(place.id)
+        if row is None and place.id:
+            rows = self._session.stores.containers.values.values()
+            row = next((r for r in rows if place.id in (r.name, r.id[:12])), None)
+        if row is None:
+            self._close_details()
+            return
+        if self.details is None or self.details.container_id != row.id:
+            self._close_details()
+            self.details = ContainerPage(
+                self._theme, self._session, self._feeds, self._preferences, self._go, self.verbs, row
+            )
+            self.stack.addWidget(self.details)
+        self.stack.setCurrentWidget(self.details)
+        self.details.show_tab(place.tab)
+
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field of what is shown."""
+        if self.details is not None:
+            self.details.focus_search()
+        else:
+            self.list.focus_search()
+
+    def primary(self) -> None:
+        """What Ctrl N does here."""
+        self._go(Place(RUN))
+
+    def _close_details(self) -> None:
+        self.stack.setCurrentWidget(self.list)
+        if self.details is not None:
+            self.stack.removeWidget(self.details)
+            self.details.hide()
+            self.details.deleteLater()
+            self.details = None
+            self.list.table.setFocus()
