@@ -101,6 +101,10 @@ class BuildsPage(QWidget):
             return
         self.stack.setCurrentWidget(self.view)
 
+    def primary(self) -> None:
+        """What the page's primary button does."""
+        self.open_dialog()
+
     def open_dialog(self, request: BuildRequest | None = None) -> None:
         """Opens the Build dialog, empty or filled."""
         engine = self._session.engine
@@ -157,7 +161,7 @@ class BuildsPage(QWidget):
         menu.popup_at(point)
 
     def _on_delete_key(self) -> None:
-        keys = self.table.menu_keys(self.table.current_key())
+        keys = self.table.menu_keys(self.table.current_key)
         self._ask_remove([r for k in keys if (r := self.history.get(k)) is not None])
 
     def _ask_remove(self, records: Sequence[BuildRecord]) -> None:
@@ -200,7 +204,7 @@ class BuildsPage(QWidget):
             self._ages.stop()
 
     def _connect(self) -> None:
-        self.build.clicked.connect(lambda: self.open_dialog())
+        self.build.clicked.connect(self.primary)
         self.search.changed.connect(lambda _text: self._refresh())
         self.table.opened.connect(self.open)
         self.table.sorted.connect(lambda _key, _descending: self._refresh())
