@@ -145,7 +145,7 @@ def cells(row: ContainerSummary, facts: Facts) -> tuple[Cell, ...]:
     use = facts.use(row.id)
     return (
         _state_cell(row, facts),
-        _name_cell(row),
+        _name_cell(row, facts),
         Cell(visible_name(image_text(row.image)), "text-secondary", small=True, elide="middle"),
         cpu_cell(row, use, facts),
         memory_cell(row, use, facts),
@@ -170,8 +170,8 @@ def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
     )
 
 
-def _name_cell(row: ContainerSummary) -> Cell:
-    alive = not is_stopped(row) or not state_of(row).calm
+def _name_cell(row: ContainerSummary, facts: Facts) -> Cell:
+    alive = not is_stopped(row) or is_problem(row, facts.reasons.get(row.id))
     return Cell(
         visible_name(row.name),
         "text" if alive else "text-secondary",

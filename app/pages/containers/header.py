@@ -29,7 +29,7 @@ WhyNot = Callable[[str], str]
 
 
 class ContainerHeader(QWidget):
-    """`verb(key)`, `port_pressed(place)`, `image_pressed()`, `copy_id()`, `menu_wanted(point)`, `left()` to the list."""
+    """`verb(key)`, `port_pressed(place)`, `image_pressed()`, `copy_id()`, `menu_wanted(point)`, `left()`."""
 
     verb = Signal(str)
     port_pressed = Signal(int)

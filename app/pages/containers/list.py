@@ -104,7 +104,7 @@ class ContainersList(QWidget):
             self.stack.addWidget(page)
         self.selection = SelectionBar(theme, self.stack)
         self.toolbar = QWidget()
-        self.toolbar.setFixedHeight(theme.height("toolbar"))
+        self.toolbar.setFixedHeight(theme.height("toolbar") - 2)
         bar = QHBoxLayout(self.toolbar)
         bar.setContentsMargins(16, 0, 16, 0)
         bar.addWidget(self.segments)
