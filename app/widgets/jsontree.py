@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from app.theme import Theme
@@ -153,6 +153,8 @@ class JsonModel(QAbstractItemModel):
             return self._theme.color("match")
         if role == Qt.ItemDataRole.FontRole:
             return self._theme.font("mono")
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return QSize(0, self._theme.height("tree_row"))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{node.path[-1]}: {self.text(node)}"
         return None
@@ -186,6 +188,8 @@ class JsonTree(QWidget):
         self.tree.setFrameShape(QTreeView.Shape.NoFrame)
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(18)
+        self.tree.setHeaderHidden(True)
+        self.tree.setAllColumnsShowFocus(True)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -194,7 +198,7 @@ class JsonTree(QWidget):
         self.tree.header().resizeSection(0, 320)
         OverlayScrollBar(self.tree)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setContentsMargins(12, 6, 0, 0)
         whole.addWidget(self.tree)
         self._hits: list[Node] = []
         self._at = -1

@@ -44,7 +44,7 @@ class ContainerHeader(QWidget):
         self._main = "stop"
         self.setFixedHeight(78)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 12, 16, 0)
+        whole.setContentsMargins(10, 12, 16, 0)
         whole.setSpacing(4)
         whole.addLayout(self._build_names())
         whole.addLayout(self._build_facts())
@@ -54,7 +54,8 @@ class ContainerHeader(QWidget):
     def _build_names(self) -> QHBoxLayout:
         theme = self._theme
         self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left", small=True)
-        self.root = LinkButton(theme, "Containers")
+        self.root = LinkButton(theme, "Containers", muted=True)
+        self.root.setFont(theme.font("body"))
         self.root.clicked.connect(self.left)
         self.project = PlainLabel(theme, "", "body", "text-secondary")
         self.name = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideMiddle)
@@ -84,7 +85,9 @@ class ContainerHeader(QWidget):
 
     def _build_facts(self) -> QHBoxLayout:
         theme = self._theme
-        self.image = LinkButton(theme, "", "layers")
+        self.image = LinkButton(theme, "", "layers", muted=True)
+        self.image.setFont(theme.font("mono"))
+        self.image.setAccessibleName("Show the image")
         self.image.clicked.connect(self.image_pressed)
         self.ports = QWidget()
         self._port_row = QHBoxLayout(self.ports)
@@ -97,7 +100,7 @@ class ContainerHeader(QWidget):
         self.copy = IconButton(theme, "copy", "Copy id", small=True)
         self.copy.clicked.connect(self.copy_id)
         row = QHBoxLayout()
-        row.setContentsMargins(34, 0, 0, 0)
+        row.setContentsMargins(28, 0, 0, 0)
         row.setSpacing(0)
         parts: tuple[QWidget, ...] = (self.image, self.ports, self.age)
         for widget in parts:

@@ -21,6 +21,8 @@ from backend.types.containers import ContainerDetails
 
 TWO_COLUMNS = 880
 SHOWN_CHARS = 4_000
+LONGEST_WORD = 40
+"""Qt does not break words of a text that can be selected."""
 LEFT = ("state", "ports", "mounts", "networks")
 
 
@@ -96,10 +98,12 @@ class SectionCard(Card):
             self._theme, visible_name(line.name), "mono" if long_name else "small", "text-secondary",
             elide=Qt.TextElideMode.ElideMiddle if long_name else None,
         )  # fmt: skip
-        name.setFixedWidth(190 if long_name else 96)
+        name.setFixedWidth(190 if long_name else 104)
+        name.setContentsMargins(0, 0 if long_name or line.mono else 2, 0, 0)
         shown = masked(line.value) if line.secret and not self._seen else visible_name(line.value, SHOWN_CHARS)
         value = PlainLabel(self._theme, shown, "mono" if line.mono else "body", wrap=True)
-        value.set_selectable()
+        if all(len(word) <= LONGEST_WORD for word in shown.split()):
+            value.set_selectable()
         value.setAccessibleName(f"{line.name}: {'hidden' if line.secret and not self._seen else shown}")
         grid.addWidget(name, at, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(value, at, 1)

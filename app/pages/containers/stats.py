@@ -14,6 +14,7 @@ from app.feeds.history import SPAN_SECONDS, Point
 from app.models.containers import limit_of
 from app.models.processes import COLUMNS, processes, rows
 from app.models.rows import RowsModel
+from app.presentation.containers import is_running
 from app.presentation.units import bytes_text, percent_text, plural, rate_text
 from app.session import Session
 from app.theme import Theme
@@ -27,7 +28,6 @@ from backend import system
 from backend.types.system import Event, SystemState
 
 Take = Callable[[Point], float | None]
-_ROW, _HEADER = 34, 30
 
 
 class StatsTab(QScrollArea):
@@ -48,6 +48,7 @@ class StatsTab(QScrollArea):
         session.happened.connect(self._on_happened)
         session.ask(lambda engine: system.info(engine), self._on_system, lambda _error: None, owner=self)
         self._on_ticked()
+        self._on_top()
 
     # How it is built
 
@@ -87,7 +88,7 @@ class StatsTab(QScrollArea):
         self.table.sort_by("cpu", True)
         self.table.sorted.connect(lambda _column, _down: self._on_top())
         whole.addWidget(self.table)
-        self.idle = PlainLabel(theme, "It is not running. Figures appear once it does.", "body", "text-secondary")
+        self.idle = PlainLabel(theme, "", "body", "text-secondary")
         self.idle.setContentsMargins(16, 4, 16, 4)
         whole.addWidget(self.idle)
         whole.addStretch(1)
@@ -190,6 +191,9 @@ class StatsTab(QScrollArea):
         self.model.set_rows(rows(found, self.table.sort_column or "cpu", self.table.descending))
         self.count.setText(f"{len(found):,}" if found else "")
         self.table.setVisible(bool(found))
+        row = self._session.stores.containers.get(self._id)
+        runs = row is not None and is_running(row)
+        self.idle.setText("Asking for its processes" if runs else "It is not running. Figures appear once it does.")
         self.idle.setVisible(not found)
         self._fit_table()
 
