@@ -30,6 +30,11 @@ LAST_DELAY: Final = 1.0
 MANY: Final = 50
 """From so many changed containers on, one full list is cheaper than a filter."""
 
+RECHECK_SECONDS: Final = 0.3
+RECHECKS: Final = 10
+"""Engines up to 24 tell of a container's end a moment before their list knows it, so a list that still says that it
+runs is asked again."""
+
 QUIET_ACTIONS: Final = frozenset(
     {
         "exec_create",
@@ -73,6 +78,7 @@ class Sync(QObject):
         self._task: asyncio.Task[object] | None = None
         self._hurry = asyncio.Event()
         self._reload = asyncio.Event()
+        self._doubted: dict[ContainerId, int] = {}
 
     def start(self) -> None:
         """Begins; the task belongs to the scope."""
@@ -153,7 +159,8 @@ class Sync(QObject):
                 self._reload.clear()
                 await self._load_all()
                 loaded = time.monotonic()
-            elif batch:
+                self._doubted.clear()
+            elif batch or self._doubted:
                 await self._refresh(batch)
             if batch:
                 self.happened.emit(batch)
@@ -163,7 +170,8 @@ class Sync(QObject):
         first = asyncio.ensure_future(inbox.get())
         reload = asyncio.ensure_future(self._reload.wait())
         try:
-            done, _ = await asyncio.wait((first, reload), timeout=RESYNC_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            limit = RECHECK_SECONDS if self._doubted else RESYNC_EVERY
+            done, _ = await asyncio.wait((first, reload), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for waiter in (first, reload):
                 waiter.cancel()
@@ -188,6 +196,12 @@ class Sync(QObject):
             for e in batch
             if e.type == "container" and e.action.partition(":")[0] not in QUIET_ACTIONS
         }
+        for event in batch:
+            if event.type == "container" and event.action in ("die", "died"):
+                self._doubted[ContainerId(event.actor.id)] = RECHECKS
+            elif event.type == "container" and event.action == "start":
+                self._doubted.pop(ContainerId(event.actor.id), None)
+        ids |= self._doubted.keys()
         types = {e.type for e in batch}
         committed = any(e.action == "commit" for e in batch)
         if ids:
@@ -205,9 +219,12 @@ class Sync(QObject):
     async def _refresh_containers(self, ids: set[ContainerId]) -> None:
         if len(ids) > MANY:
             self._stores.containers.replace(await containers.list_(self._engine))
-            return
-        found = await containers.list_(self._engine, ids=sorted(ids))
-        self._stores.containers.apply(found, ids - {c.id for c in found})
+            found = tuple(self._stores.containers.values.values())
+        else:
+            found = await containers.list_(self._engine, ids=sorted(ids))
+            self._stores.containers.apply(found, ids - {c.id for c in found})
+        still = {c.id for c in found if c.state == "running"}
+        self._doubted = {k: left - 1 for k, left in self._doubted.items() if k in still and left > 1}
 
     async def _refresh_volumes(self) -> None:
         self._stores.volumes.replace(await volumes.list_(self._engine))

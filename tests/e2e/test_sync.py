@@ -68,6 +68,28 @@ async def test_what_the_command_line_does_is_seen(
     await until(lambda: session.stores.volumes.get("seen-volume") is None)
 
 
+async def test_containers_that_end_at_once_are_seen_as_ended(
+    session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    session.use(engine_host, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    names = [f"brief-{number}" for number in range(12)]
+
+    async def run(name: str) -> None:
+        await asyncio.to_thread(
+            docker_cli, "run", "-d", "--name", name, busybox_image, "sh", "-c", "exit 3", check=False
+        )
+
+    def states() -> list[str]:
+        return [c.state for c in session.stores.containers.values.values() if c.name in names]
+
+    await asyncio.gather(*(run(name) for name in names))
+    try:
+        await until(lambda: states() == ["exited"] * len(names))
+    finally:
+        await asyncio.to_thread(docker_cli, "rm", "-f", *names)
+
+
 async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session, own_engine: Daemon) -> None:
     await asyncio.to_thread(own_engine.start)
     session.use(own_engine.endpoint, "test")

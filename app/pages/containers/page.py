@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.feeds.containers import ContainerFeeds
 from app.pages.containers.details import ContainerPage
 from app.pages.containers.list import ContainersList
+from app.pages.containers.logs import LogsTab
 from app.pages.containers.verbs import ContainerVerbs, OpenUrl, open_in_browser
 from app.places import CONTAINERS, RUN, Go, Place
 from app.preferences import Preferences
@@ -78,6 +79,8 @@ class ContainersPage(QWidget):
         if self.details is not None:
             self.stack.removeWidget(self.details)
             self.details.hide()
+            for logs in self.details.findChildren(LogsTab):
+                logs.close_feed()
             self.details.deleteLater()
             self.details = None
             self.list.table.setFocus()

@@ -321,7 +321,8 @@ class RunDialog(Dialog):
         if found:
             self.danger.set("warning", "Reaches the computer below", " ".join(found), icon="shield-alert")
         count = len(self._problems())
-        self.set_note(plural(count, "problem") if count and form.image else "", "danger", "circle-alert")
+        shown = bool(count and form.image)
+        self.set_note(plural(count, "problem") if shown else "", "danger", "circle-alert" if shown else "")
 
     def _problems(self) -> list[tuple[str, QWidget, str]]:
         """Tab, the widget to go to, and what is wrong, in reading order."""
