@@ -48,7 +48,7 @@ class Options(NamedTuple):
 
 
 def main(argv: list[str]) -> int:
-    """Listen, tell the engine, forward until a signal. Returns the exit code."""
+    """Listen, tell the engine, forward until a signal. Returns only when it cannot: the exit code."""
     options = _options(argv)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _leave)
@@ -70,7 +70,6 @@ def main(argv: list[str]) -> int:
         forward_datagrams(listener, target)
     else:
         forward_streams(listener, target)
-    return 0
 
 
 def listen_outside(handle: str, kind: str, host: str, port: int) -> socket.socket | None:

@@ -25,7 +25,7 @@ def held(paths: EmbeddedPaths) -> Held | None:
         found = json.loads(paths.state.read_bytes())
         who = Identity(int(found["supervisor"]), int(found["started"]), str(found["boot"]))
         kind = str(found.get("kind", "dockerd"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Held(who, kind) if alive(who) else None
 

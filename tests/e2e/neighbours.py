@@ -27,11 +27,14 @@ FIRST_PORT, OUR_PORT = 8101, 8102
 def main(folder: Path, tar: str) -> dict[str, object]:
     link_up("lo")
     first = f"unix://{folder}/first.sock"
+    (folder / "first.json").write_text("{}")
     with (folder / "first.log").open("wb") as log:
         daemon = subprocess.Popen(
-            ["dockerd", f"--data-root={folder}/first", f"--exec-root={folder}/x", f"--pidfile={folder}/first.pid"]
-            + [f"--host={first}", "--config-file=/dev/null", "--exec-opt=native.cgroupdriver=cgroupfs"]
-            + ["--cgroup-parent=/pilothouse-neighbour"],
+            [
+                *("dockerd", f"--data-root={folder}/first", f"--exec-root={folder}/x", f"--pidfile={folder}/first.pid"),
+                *(f"--host={first}", f"--config-file={folder}/first.json", "--exec-opt=native.cgroupdriver=cgroupfs"),
+                "--cgroup-parent=/pilothouse-neighbour",
+            ],
             stdout=log,
             stderr=log,
         )

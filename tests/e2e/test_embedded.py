@@ -28,6 +28,10 @@ pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="test_rootless has the ordinary user's part"),
 ]
 ROOT = Path(__file__).parents[2]
+UDP_ECHO = (
+    "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 7, Proto => 'udp'); "
+    "while ($s->recv($m, 65535)) { $s->send($m) }"
+)
 
 
 @pytest.fixture
@@ -185,9 +189,12 @@ async def test_a_deadline_and_a_cancelled_start_leave_nothing(engine: EmbeddedEn
     with pytest.raises(EngineStartFailed):
         await engine.start(deadline=0.1)
     await asyncio.to_thread(_wait, lambda: not _ours(place))
-    begun = asyncio.create_task(engine.start())
-    await asyncio.sleep(0.3)
-    begun.cancel()
+
+    def give_up(said: str) -> None:
+        if said.startswith("Starting"):
+            begun.cancel()
+
+    begun = asyncio.create_task(engine.start(give_up))
     with pytest.raises(asyncio.CancelledError):
         await begun
     await asyncio.to_thread(_wait, lambda: not _ours(place))
@@ -224,28 +231,40 @@ def test_a_taken_port_is_the_engines_error(docker_cli: DockerCli, busybox_image:
         assert "address already in use" in docker_cli(*words, check=False)
 
 
-def test_datagrams_and_half_closed_streams_pass(docker_cli: DockerCli, busybox_image: str) -> None:
-    udp, tcp = _free_port(socket.SOCK_DGRAM), _free_port()
-    words = ("run", "-d", "-p", f"127.0.0.1:{udp}:7/udp", "-p", f"127.0.0.1:{tcp}:7", busybox_image)
-    serve = "udpsvd 0.0.0.0 7 cat & exec tcpsvd 0.0.0.0 7 md5sum"
-    name = docker_cli(*words, "sh", "-c", serve).strip()
+def test_half_closed_streams_pass(docker_cli: DockerCli, busybox_image: str) -> None:
+    port = _free_port()
+    words = ("run", "-d", "-p", f"127.0.0.1:{port}:7", busybox_image, "nc", "-ll", "-p", "7", "-e", "md5sum")
+    name = docker_cli(*words).strip()
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-            asker.settimeout(0.5)
-            _wait(lambda: _echo(asker, udp) == b"ping")
+        _wait(lambda: bool(_through(port, b"x")))
         text = os.urandom(3_000_000)
-        _wait(lambda: bool(_through(tcp, b"x")))
         expected = subprocess.run(["md5sum"], input=text, capture_output=True, check=True).stdout
-        assert _through(tcp, text).split()[0] == expected.split()[0]
+        assert _through(port, text).split()[0] == expected.split()[0]
+    finally:
+        docker_cli("rm", "-f", name)
+
+
+def test_datagrams_pass_and_tell_their_clients_apart(docker_cli: DockerCli, debian_image: str) -> None:
+    port = _free_port(socket.SOCK_DGRAM)
+    name = docker_cli("run", "-d", "-p", f"127.0.0.1:{port}:7/udp", debian_image, "perl", "-e", UDP_ECHO).strip()
+    try:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+        ):
+            one.settimeout(0.5)
+            other.settimeout(0.5)
+            _wait(lambda: _echo(one, port, b"ping") == b"ping")
+            assert _echo(other, port, b"pong") == b"pong"
+            assert _echo(one, port, b"x" * 9000) == b"x" * 9000
     finally:
         docker_cli("rm", "-f", name)
 
 
 def test_many_connections_at_once(docker_cli: DockerCli, busybox_image: str) -> None:
     port = _free_port()
-    name = docker_cli(
-        "run", "-d", "-p", f"127.0.0.1:{port}:7", busybox_image, "tcpsvd", "-c", "300", "0.0.0.0", "7", "cat"
-    ).strip()
+    words = ("run", "-d", "-p", f"127.0.0.1:{port}:7", busybox_image, "nc", "-ll", "-p", "7", "-e", "cat")
+    name = docker_cli(*words).strip()
     try:
         _wait(lambda: _through(port, b"x") == b"x")
         lines = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(150)]
@@ -363,10 +382,10 @@ def _has_loopback6() -> bool:
     return True
 
 
-def _echo(asker: socket.socket, port: int) -> bytes:
+def _echo(asker: socket.socket, port: int, text: bytes) -> bytes:
     try:
-        asker.sendto(b"ping", ("127.0.0.1", port))
-        return asker.recv(64)
+        asker.sendto(text, ("127.0.0.1", port))
+        return asker.recv(65535)
     except OSError:
         return b""
 

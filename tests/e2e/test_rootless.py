@@ -144,3 +144,4 @@ def _end_all_of(uid: int) -> None:
             os.kill(pid, 9)
         except ProcessLookupError:
             continue
+    assert _ends(lambda: not _processes_of(uid))

@@ -1,0 +1,102 @@
+"""Docker contexts as the docker command line writes them, and as nobody should."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend import contexts
+from backend.endpoint import Tcp, UnixSocket
+from backend.errors import InvalidEndpoint
+
+
+def add(folder: Path, name: str, host: str, *, tls: tuple[str, ...] = (), skip: bool = False) -> Path:
+    key = hashlib.sha256(name.encode()).hexdigest()
+    place = folder / "contexts" / "meta" / key
+    place.mkdir(parents=True)
+    meta = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": skip}}}
+    (place / "meta.json").write_text(json.dumps(meta))
+    for part in tls:
+        file = folder / "contexts" / "tls" / key / "docker" / f"{part}.pem"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("pem")
+    return place / "meta.json"
+
+
+def test_contexts_come_by_name_with_their_tls_files(tmp_path: Path) -> None:
+    add(tmp_path, "work", "tcp://build.example:2376", tls=("ca", "cert", "key"))
+    add(tmp_path, "colima", "unix:///home/x/.colima/docker.sock")
+    colima, work = contexts.contexts(tmp_path)
+    assert (colima.name, colima.endpoint) == ("colima", UnixSocket("/home/x/.colima/docker.sock"))
+    assert isinstance(work.endpoint, Tcp)
+    assert work.endpoint.tls is not None
+    assert Path(work.endpoint.tls.ca).read_text() == "pem"
+    assert work.endpoint.tls.verify
+
+
+def test_skipping_verification_is_kept(tmp_path: Path) -> None:
+    add(tmp_path, "lax", "tcp://build.example:2376", skip=True)
+    endpoint = contexts.contexts(tmp_path)[0].endpoint
+    assert isinstance(endpoint, Tcp)
+    assert endpoint.tls is not None
+    assert not endpoint.tls.verify
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b"null", b"\xff", b'{"Name": 3}', b"[" * 100000, b'{"Name":"' + b"x" * 2_000_000]
+)
+def test_a_broken_file_is_named_and_the_others_live(tmp_path: Path, text: bytes) -> None:
+    add(tmp_path, "good", "unix:///x.sock")
+    add(tmp_path, "bad", "unix:///y.sock").write_bytes(text)
+    found = contexts.contexts(tmp_path)
+    assert UnixSocket("/x.sock") in [one.endpoint for one in found]
+    broken = next(one for one in found if one.endpoint is None)
+    assert isinstance(broken.error, InvalidEndpoint)
+    assert "meta.json" in broken.error.text
+
+
+def test_an_odd_address_is_the_contexts_own_error(tmp_path: Path) -> None:
+    add(tmp_path, "odd", "ssh://-oProxyCommand=x")
+    assert isinstance(contexts.contexts(tmp_path)[0].error, InvalidEndpoint)
+
+
+def test_the_chosen_one(tmp_path: Path) -> None:
+    assert contexts.current_name(tmp_path, {}) == ""
+    (tmp_path / "config.json").write_text('{"currentContext": "work", "auths": {}}')
+    assert contexts.current_name(tmp_path, {}) == "work"
+    assert contexts.current_name(tmp_path, {"DOCKER_CONTEXT": "other"}) == "other"
+
+
+def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
+    assert contexts.broken_config(tmp_path) is None
+    (tmp_path / "config.json").write_text('{"currentContext": ')
+    assert contexts.current_name(tmp_path, {}) == ""
+    error = contexts.broken_config(tmp_path)
+    assert error is not None
+    assert error.text == str(tmp_path / "config.json")
+
+
+def test_tls_without_its_files_is_an_error(tmp_path: Path) -> None:
+    environment = {"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+    with pytest.raises(InvalidEndpoint, match=r"ca\.pem is missing"):
+        contexts.from_environment(environment)
+    for part in ("ca", "cert", "key"):
+        (tmp_path / f"{part}.pem").write_text("pem")
+    endpoint = contexts.from_environment(environment)
+    assert isinstance(endpoint, Tcp)
+    assert endpoint.tls is not None
+
+
+@given(st.binary(max_size=300))
+def test_no_file_makes_it_fail(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
+    folder = tmp_path_factory.mktemp("docker")
+    add(folder, "any", "unix:///x").write_bytes(text)
+    (folder / "config.json").write_bytes(text)
+    contexts.contexts(folder)
+    contexts.current_name(folder, {})
+    contexts.broken_config(folder)

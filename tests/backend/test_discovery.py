@@ -1,0 +1,112 @@
+"""Which engines are found, in which order, and what odd configurations become."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from backend import discovery
+from backend.discovery import Candidate
+from backend.endpoint import NamedPipe, Ssh, UnixSocket
+from backend.errors import BackendError, InvalidEndpoint, SocketMissing, UnsupportedEndpoint
+from tests.backend.test_contexts import add
+
+
+def here(home: Path, **more: str) -> dict[str, str]:
+    return {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), **more}
+
+
+def listen(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def test_docker_is_the_default_even_where_it_is_missing(tmp_path: Path) -> None:
+    first = discovery.candidates(here(tmp_path), platform="linux")[0]
+    assert (first.endpoint, first.current) == (UnixSocket("/var/run/docker.sock"), True)
+
+
+def test_usual_sockets_are_found_where_they_are(tmp_path: Path) -> None:
+    for path in ("run/docker.sock", "run/podman/podman.sock", ".colima/default/docker.sock", ".rd/docker.sock"):
+        listen(tmp_path / path)
+    labels = [one.label for one in discovery.candidates(here(tmp_path), platform="linux")]
+    assert {"Docker, rootless", "Podman", "Colima", "Rancher Desktop"} <= set(labels)
+
+
+def test_docker_host_comes_first_and_only_once(tmp_path: Path) -> None:
+    listen(tmp_path / "run/docker.sock")
+    add(tmp_path / ".docker", "same", f"unix://{tmp_path}/run/docker.sock")
+    found = discovery.candidates(here(tmp_path, DOCKER_HOST=f"unix://{tmp_path}/run/docker.sock"), platform="linux")
+    assert (found[0].source, found[0].current) == ("DOCKER_HOST", True)
+    assert [one.endpoint for one in found].count(UnixSocket(f"{tmp_path}/run/docker.sock")) == 1
+    assert [one.current for one in found].count(True) == 1
+
+
+def test_the_chosen_context_comes_first(tmp_path: Path) -> None:
+    add(tmp_path / ".docker", "alpha", "unix:///a.sock")
+    add(tmp_path / ".docker", "work", "unix:///w.sock")
+    (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "work"}')
+    first = discovery.candidates(here(tmp_path), platform="linux")[0]
+    assert (first.label, first.current) == ("work", True)
+    chosen = discovery.candidates(here(tmp_path, DOCKER_CONTEXT="alpha"), platform="linux")[0]
+    assert chosen.label == "alpha"
+
+
+def test_a_chosen_context_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    first = discovery.candidates(here(tmp_path, DOCKER_CONTEXT="gone"), platform="linux")[0]
+    assert (first.label, first.current, first.endpoint) == ("gone", True, None)
+    assert isinstance(first.error, InvalidEndpoint)
+
+
+def test_a_broken_configuration_is_told_and_not_fatal(tmp_path: Path) -> None:
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_bytes(b"\x00\xff")
+    found = discovery.candidates(here(tmp_path), platform="linux")
+    assert "config.json" in [one.label for one in found]
+    assert UnixSocket("/var/run/docker.sock") in [one.endpoint for one in found]
+
+
+@pytest.mark.parametrize(
+    "host", ["tcp://", "npipe://", "ssh://-oProxyCommand=x", "unix://rel", "ftp://x", " ", "unix:///a\nb", "tcp://h:0"]
+)
+def test_odd_hosts_are_refused_before_anything_is_sent(tmp_path: Path, host: str) -> None:
+    first = discovery.candidates(here(tmp_path, DOCKER_HOST=host), platform="linux")[0]
+    assert first.endpoint is None
+    assert isinstance(first.error, InvalidEndpoint)
+
+
+def test_windows_has_pipes(tmp_path: Path) -> None:
+    found = discovery.candidates(here(tmp_path), platform="win32")
+    assert all(isinstance(one.endpoint, NamedPipe) for one in found)
+
+
+@pytest.mark.asyncio
+async def test_ssh_is_right_and_comes_later(tmp_path: Path) -> None:
+    first = discovery.candidates(here(tmp_path, DOCKER_HOST="ssh://me@build.example"), platform="linux")[0]
+    assert isinstance(first.endpoint, Ssh)
+    assert isinstance((await discovery.probe(first)).error, UnsupportedEndpoint)
+
+
+@pytest.mark.asyncio
+async def test_probes_tell_and_never_raise(tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    quiet = tmp_path / "quiet.sock"
+    server = await asyncio.start_unix_server(silent, str(quiet))
+    async with server:
+        wanted = [
+            Candidate("missing", "socket", UnixSocket(str(tmp_path / "none.sock"))),
+            Candidate("quiet", "socket", UnixSocket(str(quiet))),
+            Candidate("odd", "DOCKER_HOST", None, InvalidEndpoint("x", "y")),
+        ]
+        missing, silence, odd = await discovery.probe_all(wanted, deadline=0.3)
+    assert isinstance(missing.error, SocketMissing)
+    assert isinstance(silence.error, BackendError)
+    assert odd.error is wanted[2].error
+    assert not any(probe.answers for probe in (missing, silence, odd))
