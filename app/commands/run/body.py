@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from app.commands.run import mounts, values
 from app.commands.run.extras import EXTRAS, Body, endpoint, host
@@ -133,10 +133,9 @@ class _Builder:
     def _security(self) -> None:
         form, part = self._form, host(self.body)
         part.update(Privileged=form.privileged, ReadonlyRootfs=form.read_only)
-        if form.cap_add:
-            part["CapAdd"] = [_capability(c) for c in form.cap_add]
-        if form.cap_drop:
-            part["CapDrop"] = [_capability(c) for c in form.cap_drop]
+        added = _capabilities(form.cap_add)
+        dropped = [c for c in _capabilities(form.cap_drop) if c not in added]
+        part.update({key: names for key, names in (("CapAdd", added), ("CapDrop", dropped)) if names})
 
     def _number(self, field: str, text: str, parse: Callable[[str], int], part: Body, key: str) -> None:
         if text.strip():
@@ -159,7 +158,9 @@ def _extra(body: Body, extra: Extra) -> None:
     flag.apply(body, extra.value)
 
 
-def _capability(name: str) -> str:
-    # docker/cli opts/capabilities.go
-    name = name.strip().upper()
-    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
+def _capabilities(names: Iterable[str]) -> list[str]:
+    # docker/cli opts/capabilities.go: with prefix, sorted, and ALL alone.
+    upper = {name.strip().upper() for name in names}
+    if "ALL" in upper:
+        return ["ALL"]
+    return sorted(name if name.startswith("CAP_") else f"CAP_{name}" for name in upper)

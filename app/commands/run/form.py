@@ -102,7 +102,7 @@ class RunForm:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps a form from running: `field` is the place (`image`, `ports.0.host`), `sentence` what to change."""
+    """What keeps a form from running: `field` is the place (`ports.0.host`), `sentence` says what to change."""
 
     field: str
     sentence: str

@@ -20,22 +20,7 @@ _OPTION_KEYS: dict[str, tuple[str, ...]] = {
     "tmpfs": ("tmpfs-size", "tmpfs-mode"),
 }
 # What docker's -v takes after the second colon (moby volume/mounts/linux_parser.go).
-_MODES = frozenset(
-    [
-        "z",
-        "Z",
-        "nocopy",
-        "shared",
-        "rshared",
-        "slave",
-        "rslave",
-        "private",
-        "rprivate",
-        "consistent",
-        "cached",
-        "delegated",
-    ]
-)
+_MODES = frozenset(("z", "Z", "nocopy", "shared", "rshared", "slave", "rslave", "private", "rprivate", "consistent"))
 
 
 def from_volume(value: str) -> MountRow:
