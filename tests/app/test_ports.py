@@ -1,0 +1,78 @@
+"""Ports: free or taken as the system says, who holds one, and the next that is free."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import ports
+from app.commands.ports import check_port, published_by
+from backend.types.containers import ContainerId, ContainerSummary, Port
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_is_free_or_taken_by_a_named_program(taken: int) -> None:
+    answer = ports.check(taken)
+    assert not answer.free
+    assert f"(pid {os.getpid()})" in answer.holder
+    assert answer.next_free > taken
+    assert ports.check(answer.next_free).free
+
+
+def test_the_next_free_port_leaves_out_those_of_the_form(taken: int) -> None:
+    first = ports.check(taken).next_free
+    assert ports.check(taken, avoid=(first,)).next_free > first
+
+
+def test_udp_beside_tcp(taken: int) -> None:
+    assert ports.check(taken, protocol="udp").free
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert not ports.check(bound.getsockname()[1], protocol="udp").free
+
+
+def test_a_taken_port_on_one_address_is_taken_for_all(taken: int) -> None:
+    assert not ports.check(taken, "").free
+    assert ports.check(taken, "127.0.0.2").free
+
+
+def test_who_holds_it_is_empty_where_the_system_does_not_tell(taken: int, tmp_path: Path) -> None:
+    assert ports.holder(taken, proc=tmp_path) == ""
+
+
+def _web(state: str = "running", address: str = "127.0.0.1") -> ContainerSummary:
+    return ContainerSummary(
+        id=ContainerId("a" * 64), names=("/web",), state=state, ports=(Port(private=80, public=8080, ip=address),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("published", "wanted", "name"),
+    [
+        ("127.0.0.1", "127.0.0.1", "web"),
+        ("0.0.0.0", "127.0.0.1", "web"),
+        ("127.0.0.1", "", "web"),
+        ("127.0.0.1", "127.0.0.2", ""),
+    ],
+)
+def test_the_container_that_publishes_a_port_is_named(published: str, wanted: str, name: str) -> None:
+    assert published_by([_web(address=published)], 8080, wanted, "tcp") == name
+    assert published_by([_web(address=published)], 8081, wanted, "tcp") == ""
+    assert published_by([_web(address=published)], 8080, wanted, "udp") == ""
+
+
+@pytest.mark.asyncio
+async def test_a_far_engine_is_asked_of_its_containers_only(taken: int) -> None:
+    assert (await check_port(taken, "127.0.0.1", "tcp", local=False)).free
+    assert not (await check_port(taken, "127.0.0.1", "tcp", local=True)).free
+    answer = await check_port(taken, "127.0.0.1", "tcp", local=True, publisher="web")
+    assert (answer.free, answer.holder) == (False, "web")
