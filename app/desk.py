@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import metadata
 
 from PySide6.QtCore import QObject, QTimer, QUrl
@@ -27,8 +27,8 @@ from app.theme import Choice, Theme
 from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
 from backend import endpoint
-from backend.embedded import EmbeddedEngine, EmbeddedPaths, Requirement
-from backend.errors import BackendError, SocketMissing
+from backend.embedded import EmbeddedEngine, EmbeddedPaths
+from backend.errors import BackendError
 
 VERSION = metadata.version("pilothouse")
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
@@ -279,11 +279,12 @@ class Desk(QObject):
         ConnectDialog(self.theme, self.window, self.engines.use_text).open()
 
     def _on_findings(self, findings: Findings) -> None:
+        from app.findings import findings_view
         from app.pages.onboarding.page import OnboardingPage
 
         page = self.window.stack.currentWidget()
         if isinstance(page, OnboardingPage):
-            page.show_view(onboarding_view(findings))
+            page.show_view(findings_view(findings))
 
     def _count(self) -> None:
         sidebar = self.window.sidebar
@@ -328,6 +329,7 @@ class Desk(QObject):
         return page
 
     def _onboarding_page(self) -> QWidget:
+        from app.findings import findings_view
         from app.pages.onboarding.page import OnboardingPage
 
         page = OnboardingPage(self.theme, self._engine_button)
@@ -335,7 +337,7 @@ class Desk(QObject):
         page.cancel_pressed.connect(self.engines.cancel_start)
         page.connect_pressed.connect(self._open_connect)
         page.look_again.connect(self.engines.look)
-        page.show_view(onboarding_view(self.engines.findings))
+        page.show_view(findings_view(self.engines.findings))
         return page
 
     def _open_run(self, place: Place) -> None:
@@ -354,43 +356,6 @@ class Desk(QObject):
         from app.pages.images.pulling import PullDialog
 
         PullDialog(self.theme, self.window, self.session, place.id).open()
-
-
-def onboarding_view(findings: Findings):  # type: ignore[no-untyped-def]
-    """What the onboarding page shows of the findings."""
-    from app.pages.onboarding.page import Finding, OnboardingView
-
-    rows = [
-        Finding(
-            f"{p.candidate.label} ({p.candidate.source})", p.answers,
-            f"{p.product} {p.version}" if p.answers else _why(p.error),
-        )
-        for p in findings.probes
-    ]  # fmt: skip
-    bad = [r for r in findings.requirements if not r.ok]
-    if findings.requirements and not bad:
-        rows.append(Finding(EMBEDDED, True, "Can run here"))
-    rows += [Finding(f"{EMBEDDED}: {r.name}", False, r.words) for r in bad]
-    return OnboardingView(
-        tuple(rows), findings.can_embed, bad[0].words if bad else "",
-        _steps(bad), findings.looking, findings.busy, findings.failure,
-        findings.log,
-    )  # fmt: skip
-
-
-def _steps(unmet: Sequence[Requirement]) -> tuple[str, ...]:
-    """The commands that would help, each once; where systems differ, with the system's name before it."""
-    steps = dict.fromkeys(step for r in unmet for step in r.steps)
-    return tuple(f"{system}: {command}" if system else command for system, command in steps)
-
-
-def _why(error: BackendError | None) -> str:
-    if error is None:
-        return ""
-    if isinstance(error, SocketMissing):
-        return f"{error.where.removeprefix('unix://')} is missing"
-    notice = notice_for(error)
-    return notice.detail or notice.title
 
 
 def _place_words(state: EngineState) -> str:
