@@ -230,6 +230,7 @@ class RunDialog(Dialog):
         self.restart.changed.connect(lambda _v: self._on_typed())
         self.image.textChanged.connect(lambda _t: self._on_image())
         self.image.picked.connect(lambda _t: self._on_image())
+        self._session.stores.images.changed.connect(self._on_images_changed)
 
     # While one types
 
@@ -259,6 +260,10 @@ class RunDialog(Dialog):
                 owner=self,
             )
         self._on_typed()
+
+    def _on_images_changed(self, _delta: object) -> None:
+        if self.image.text().strip() != self._asked:
+            self._on_image()
 
     def _local(self, text: str) -> bool:
         full = text if ":" in text.rpartition("/")[2] or "@" in text else f"{text}:latest"
