@@ -216,7 +216,7 @@ class Engine:
         request, client = self._request(method, path, query, body, content, headers, versioned, short)
         with translated(what, self.endpoint, deadline):
             async with asyncio.timeout(deadline):
-                response = await client.send(request, stream=True)
+                response = await _send(client, request)
         try:
             with translated(what):
                 await self._check(response, what)
@@ -354,6 +354,16 @@ class Engine:
             follow_redirects=False,
             headers={"User-Agent": "pilothouse", "Accept-Encoding": "identity"},
         )
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Sends it; a GET once more when a kept connection turned out to be closed, which only its use can show."""
+    try:
+        return await client.send(request, stream=True)
+    except httpx.RemoteProtocolError as error:
+        if request.method != "GET" or "without sending" not in str(error):
+            raise
+    return await client.send(request, stream=True)
 
 
 def _transport(endpoint: Endpoint, limits: httpx.Limits) -> httpx.AsyncBaseTransport:

@@ -116,7 +116,8 @@ async def import_root(
 ) -> str:
     """Makes an image of one layer from a tar of a root file system; the image's id. Raises ArchiveRefused, OSError."""
     parse_reference(f"{repo}:{tag}")
-    query = {"fromSrc": "-", "repo": repo, "tag": tag, "message": message or None, "changes": list(changes)}
+    # Podman ignores a tag beside the repo; both take it inside.
+    query = {"fromSrc": "-", "repo": f"{repo}:{tag}", "message": message or None, "changes": list(changes)}
     messages = engine.ndjson(
         "POST", "/images/create", Progress, query=query, content=_file(path, progress), headers=_TAR, deadline=None
     )

@@ -206,7 +206,11 @@ class FakeEngine:
             if not work.done():
                 self.hangups += 1
                 raise ConnectionResetError
-            await work
+            try:
+                await work
+            except (ConnectionResetError, BrokenPipeError):
+                self.hangups += 1
+                raise
         finally:
             for task in (work, gone):
                 task.cancel()

@@ -150,7 +150,7 @@ def pull_messages(name: str) -> list[dict[str, Any]]:
 
 async def create_image(fake: FakeEngine, request: Request, wire: Wire, _: str) -> None:
     if request.first("fromSrc"):
-        made = fake.add_image(f"{request.first('repo')}:{request.first('tag', 'latest')}", size=len(request.body))
+        made = fake.add_image(request.first("repo"), size=len(request.body))
         await wire.begin()
         await wire.send_json({"status": made})
         await wire.end()
