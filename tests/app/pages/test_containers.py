@@ -1,0 +1,233 @@
+"""The Containers page in front of an engine: what is shown, pressed, asked and told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.pages.containers.dialogs import RenameDialog
+from app.pages.containers.page import ContainersPage
+from app.pages.containers.stats import StatsTab
+from app.widgets.buttons import Button
+from tests.e2e.desk import Person, at_desk
+from tests.fakes.engine import FakeEngine
+
+pytestmark = pytest.mark.asyncio
+NO = b'HTTP/1.1 500 No\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"message":"no way"}'
+
+
+class Scene:
+    """A person at the page, and the engine behind it."""
+
+    def __init__(self, person: Person, fake: FakeEngine) -> None:
+        self.person, self.fake = person, fake
+        self.page = cast("ContainersPage", person.window.page("containers"))
+        self.list = self.page.list
+        self.table = self.page.list.table
+
+    def names(self) -> list[str]:
+        return [texts[1] for texts in self.person.rows(self.table).values()]
+
+    async def focus(self, name: str) -> None:
+        await self.person.row(self.table, name)
+        self.table.setFocus()
+        self.table.set_current(self.person.key_of(self.table, name))
+
+    async def state(self, name: str, state: str) -> None:
+        def same() -> bool:
+            made = self.fake.find(name)
+            return made is not None and made.state == state
+
+        await self.person.until(same, f"{name} to be {state}")
+
+
+@pytest_asyncio.fixture
+async def scene(qapp: QApplication) -> AsyncIterator[Scene]:
+    fake = FakeEngine()
+    tcp = [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": "0.0.0.0"}]
+    fake.add_container("web", project="shop", ports=tcp)
+    fake.add_container("db", project="shop", image="postgres:16")
+    fake.add_container("old", "exited")
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        await person.nav("containers")
+        found = Scene(person, fake)
+        await person.until(lambda: len(found.names()) == 3, "three rows")
+        yield found
+
+
+async def test_rows_are_grouped_and_counted(scene: Scene) -> None:
+    assert [scene.list.model.key(i).partition(":")[0] for i in range(2)] == ["group", scene.fake.find("db").id]  # type: ignore[union-attr]
+    assert scene.names() == ["db", "web", "old"]
+    assert scene.list.topbar.totals.text.startswith("2 running")
+
+
+async def test_segments_and_search(scene: Scene) -> None:
+    await scene.person.choose(scene.list.segments, "stopped")
+    assert scene.names() == ["old"]
+    await scene.person.choose(scene.list.segments, "all")
+    await scene.person.type(scene.list.search, "ngnix")
+    await scene.person.sees("No containers match “ngnix”")
+    await scene.person.press("Clear search")
+    assert len(scene.names()) == 3
+
+
+async def test_keys_stop_and_start_the_focused_row(scene: Scene) -> None:
+    await scene.focus("web")
+    await scene.person.keys(Qt.Key.Key_S)
+    await scene.state("web", "exited")
+    await scene.person.until(
+        lambda: scene.list._store.values[scene.person.key_of(scene.table, "web")].state == "exited"
+    )
+    await scene.person.keys(Qt.Key.Key_S)
+    await scene.state("web", "running")
+    assert scene.person.last("Start").line.shown == "docker start web"
+
+
+async def test_pause_and_resume(scene: Scene) -> None:
+    await scene.focus("db")
+    await scene.person.keys(Qt.Key.Key_P)
+    await scene.state("db", "paused")
+    key = scene.person.key_of(scene.table, "db")
+    await scene.person.until(lambda: scene.list._store.values[key].state == "paused")
+    await scene.person.keys(Qt.Key.Key_P)
+    await scene.state("db", "running")
+
+
+async def test_several_at_once_with_each_failure_told(scene: Scene) -> None:
+    db = scene.fake.find("db")
+    assert db is not None
+    scene.fake.fail(f"{db.id}/stop", raw=NO)
+    scene.table.set_ticks([scene.person.key_of(scene.table, name) for name in ("web", "db")])
+    await scene.person.until(scene.list.selection.isVisible)
+    await scene.person.press("Stop")
+    await scene.state("web", "exited")
+    await scene.person.until(lambda: scene.person.notices, "a notice")
+    (told,) = scene.person.notices
+    assert told.title.replace("\u00a0", " ") == "Stopped 1 of 2 containers"
+    assert "db" in told.detail
+    assert told.step is not None
+
+
+async def test_what_does_not_apply_says_why(scene: Scene) -> None:
+    rows = scene.page.verbs.rows([scene.person.key_of(scene.table, "old")])
+    assert scene.page.verbs.why_not("stop", rows) == "It is not running"
+    scene.page.verbs.run("stop", [rows[0].id])
+    assert not [o for o in scene.person.desk.operations.items if o.title == "Stop"]
+
+
+async def test_remove_asks_and_kills_what_runs(scene: Scene) -> None:
+    await scene.focus("web")
+    await scene.person.keys(Qt.Key.Key_Delete)
+    await scene.person.sees("It is running and is killed first.")
+    await scene.person.press("Keep it")
+    assert scene.fake.find("web") is not None
+    await scene.focus("web")
+    await scene.person.keys(Qt.Key.Key_Delete)
+    await scene.person.press("Remove container")
+    await scene.person.until(lambda: scene.fake.find("web") is None, "web to go")
+    await scene.person.until(lambda: "web" not in scene.names(), "the row to go")
+    assert scene.person.last("Remove").line.shown == "docker rm --force web"
+
+
+async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
+    await scene.person.menu(scene.table, "web", "Rename…")
+    dialog = await scene.person.find(RenameDialog, "the dialog", lambda _d: True)
+    await scene.person.type(dialog.name, "db")
+    await scene.person.press("Rename")
+    assert dialog.field.error() == "Another container has this name"
+    await scene.person.type(dialog.name, "front")
+    assert dialog.command is not None
+    await scene.person.press("Rename")
+    await scene.person.until(lambda: "front" in scene.names(), "the new name")
+
+
+async def test_port_opens_the_browser(scene: Scene) -> None:
+    opened: list[str] = []
+    scene.page.verbs._open_url = opened.append
+    await scene.focus("web")
+    await scene.person.keys(Qt.Key.Key_O)
+    assert opened == ["http://localhost:8080"]
+
+
+async def test_copy_docker_command(scene: Scene) -> None:
+    await scene.focus("web")
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    await scene.person.keys(Qt.Key.Key_C, both)
+    assert QGuiApplication.clipboard().text() == "docker stop web"
+
+
+async def test_streams_are_open_only_for_what_is_on_screen(scene: Scene) -> None:
+    stats = scene.person.desk.feeds.stats
+    await scene.person.until(lambda: stats.open == 2, "two streams")
+    await scene.person.until(
+        lambda: all("–" not in t for t in list(scene.person.rows(scene.table).values())[:2]), "use"
+    )
+    await scene.person.nav("images")
+    await scene.person.until(lambda: stats.open == 0, "no stream")
+
+
+async def test_details_show_every_tab(scene: Scene) -> None:
+    await scene.person.open_row(scene.table, "web")
+    await scene.person.until(lambda: scene.page.details is not None, "the details")
+    details = scene.page.details
+    assert details is not None
+    await scene.person.until(lambda: "logs" in details._made, "the log")
+    await scene.person.tab("inspect")
+    await scene.person.tab("overview")
+    await scene.person.sees("Environment")
+    await scene.person.tab("stats")
+    tab = details._made["stats"]
+    assert isinstance(tab, StatsTab)
+    await scene.person.until(lambda: len(tab.history.points) > 1, "points")
+    assert tab.memory._value.endswith("B")
+    await scene.person.press("Pause")
+    await scene.person.until(lambda: not tab.history.active, "a pause")
+    await scene.person.press("Back to the list")
+    assert scene.page.details is None
+    assert scene.list.isVisible()
+
+
+async def test_a_container_that_goes_leaves_its_page_readable(scene: Scene) -> None:
+    await scene.person.open_row(scene.table, "web")
+    await scene.person.until(lambda: scene.page.details is not None and scene.page.details._found, "the details")
+    web = scene.fake.find("web")
+    assert web is not None
+    del scene.fake.containers[web.id]
+    await scene.fake.emit("container", "destroy", web.id)
+    assert scene.page.details is not None
+    header = scene.page.details.header
+    await scene.person.until(lambda: header.state.word() == "Removed", "the word")
+    assert not header.stop.isEnabled()
+
+
+async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
+    await scene.person.click(scene.list.grouping)
+    await scene.person.pick("No groups")
+    assert not [
+        k for k in (scene.list.model.key(i) for i in range(scene.list.model.rowCount())) if k.startswith("group:")
+    ]
+    await scene.person.click(scene.list.columns)
+    await scene.person.pick("Image")
+
+
+async def test_escape_unticks(scene: Scene) -> None:
+    await scene.focus("web")
+    QTest.keyClick(scene.table, Qt.Key.Key_Space)
+    await scene.person.until(scene.list.selection.isVisible)
+    await scene.person.keys(Qt.Key.Key_Escape)
+    await scene.person.until(lambda: not scene.list.selection.isVisible(), "no bar")
+
+
+async def test_no_containers_yet(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        await person.nav("containers")
+        await person.sees("No containers yet")
+        assert isinstance(await person.button("Run…"), Button)
