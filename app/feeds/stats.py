@@ -97,7 +97,8 @@ class StatsFeed(QObject):
 
     def _open_and_close(self) -> None:
         now = self._chosen()
-        for key in [k for k in self._streams if k not in now]:
+        kept = frozenset(now)
+        for key in [k for k in self._streams if k not in kept]:
             self._streams.pop(key).cancel()
         clock = time.monotonic()
         for key in now:
@@ -106,13 +107,13 @@ class StatsFeed(QObject):
                 if task is not None:
                     self._streams[key] = task
 
-    def _chosen(self) -> frozenset[str]:
+    def _chosen(self) -> tuple[str, ...]:
         """All that are wanted, or CAP of them by turns."""
         if len(self._wanted) <= CAP:
-            return frozenset(self._wanted)
+            return self._wanted
         turn = self._ticks // TURN_SECONDS
         start = turn * CAP % len(self._wanted)
-        return frozenset((self._wanted + self._wanted)[start : start + CAP])
+        return (self._wanted + self._wanted)[start : start + CAP]
 
     async def _pump(self, key: str) -> None:
         engine = self._engine()
