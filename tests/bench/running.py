@@ -1,0 +1,42 @@
+"""A child process that tells when it has painted, and is stopped when it was measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.bench.crowd import Crowd
+
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Running:
+    """`seconds` from its start to its first full paint, with `rows` rows in sight."""
+
+    pid: int
+    seconds: float
+    rows: int
+
+
+@contextmanager
+def running(crowd: Crowd, kind: str, height: int, page: str = "") -> Iterator[Running]:
+    """Starts `tests.bench.program` and waits until it has painted; ends it afterwards."""
+    command = [sys.executable, "-m", "tests.bench.program", kind, str(height), *([page] if page else [])]
+    began = time.monotonic()
+    with subprocess.Popen(command, env=crowd.environment, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            told = child.stdout.readline().split()
+            assert len(told) == 2, f"{kind} ended before it painted"
+            yield Running(child.pid, float(told[0]) - began, int(told[1]))
+        finally:
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
