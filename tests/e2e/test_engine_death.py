@@ -1,0 +1,128 @@
+"""The engine is killed while logs stream and the list is open: what was on screen stays, and all of it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.pages.containers.logs import LogsTab
+from app.pages.containers.page import ContainersPage
+from app.session import Phase
+from tests.e2e import images
+from tests.e2e.conftest import DockerCli
+from tests.e2e.daemon import Daemon
+from tests.e2e.desk import Person, at_desk
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+COUNTS = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done"
+Docker = Callable[..., str]
+
+
+async def prepared(daemon: Daemon, docker_cli: DockerCli) -> Docker:
+    """An engine with a container that writes and one that rests, and its command line."""
+    await asyncio.to_thread(daemon.start)
+
+    def docker(*words: str, stdin: bytes | None = None) -> str:
+        return docker_cli(*words, stdin=stdin, host=daemon.docker_host).strip()
+
+    await asyncio.to_thread(docker, "import", "-", images.BUSYBOX, stdin=images.busybox_tar())
+    for name, command in (("writes", COUNTS), ("rests", "sleep 600")):
+        words = ("run", "-d", "--restart", "always", "--name", name, images.BUSYBOX, "sh", "-c", command)
+        await asyncio.to_thread(docker, *words)
+    return docker
+
+
+def numbers(logs: LogsTab) -> list[int]:
+    """The lines in the view as their numbers."""
+    return [int(logs.buffer.raw(at).split()[-1]) for at in range(logs.buffer.first, logs.buffer.end)]
+
+
+async def lost(person: Person, daemon: Daemon) -> None:
+    await asyncio.to_thread(daemon.kill)
+    await person.until(lambda: person.desk.session.state.phase is Phase.LOST, "the loss to be seen")
+    await person.until(person.window.banner.isVisible, "the banner")
+    assert person.says("Engine not answering")
+
+
+async def back(person: Person, daemon: Daemon) -> None:
+    """The engine answers again, and the window knows."""
+    await asyncio.to_thread(daemon.start)
+    await person.until(lambda: person.desk.session.state.phase is Phase.CONNECTED, "the connection again", 10)
+    await person.until(lambda: not person.window.banner.isVisible(), "the banner to go")
+
+
+async def test_logs_go_on_where_they_ended(qapp: QApplication, own_engine: Daemon, docker_cli: DockerCli) -> None:
+    await prepared(own_engine, docker_cli)
+    async with at_desk(own_engine.endpoint) as person:
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.open_row(page.list.table, "writes")
+        logs = await person.find(LogsTab, "the logs", lambda _tab: True)
+        await person.until(lambda: len(logs.buffer) > 20, "lines")
+
+        await lost(person, own_engine)
+        seen = numbers(logs)
+        assert seen == list(range(seen[0], seen[0] + len(seen)))
+        assert logs.isVisible()
+        await person.sees("The log goes on when it is back.")
+
+        await back(person, own_engine)
+        assert numbers(logs)[: len(seen)] == seen
+        await person.until(lambda: len(numbers(logs)) > len(seen) + 20, "the log to go on")
+        found = numbers(logs)
+        starts = [at for at, number in enumerate(found) if number == 1]
+        last = found[starts[-1] :] if starts else found
+        assert last == list(range(last[0], last[0] + len(last))), "a gap or a line twice after the return"
+        assert not person.says("The log goes on when it is back.")
+
+
+async def test_the_list_stays_and_follows_again(qapp: QApplication, own_engine: Daemon, docker_cli: DockerCli) -> None:
+    docker = await prepared(own_engine, docker_cli)
+    async with at_desk(own_engine.endpoint) as person:
+        page = cast("ContainersPage", await person.nav("containers"))
+        listing, store = page.list, person.desk.session.stores.containers
+        await person.until(lambda: len(person.rows(listing.table)) == 2, "two rows")
+        await person.type(listing.search, "w")
+        await person.until(lambda: len(person.rows(listing.table)) == 1, "the one that matches")
+        listing.table.set_current(person.key_of(listing.table, "writes"))
+        chosen = listing.table.current_key
+        listing.table.set_ticks([chosen])
+
+        await lost(person, own_engine)
+        assert store.stale
+        assert [texts for texts in person.rows(listing.table).values() if "writes" in texts]
+        assert listing.table.isVisible()
+        assert listing.search.text() == "w"
+        assert listing.table.current_key == chosen
+        assert listing.table.ticks.keys == {chosen}
+        assert person.desk.operations.running == ()
+
+        await back(person, own_engine)
+        await person.until(lambda: not store.stale, "the list to be fresh")
+        assert listing.table.current_key == chosen
+        assert listing.table.ticks.keys == {chosen}
+        await asyncio.to_thread(docker, "rename", "writes", "writes-on")
+        await person.until(
+            lambda: person.key_of(listing.table, "writes-on") == chosen, "what happened after the return"
+        )
+
+
+async def test_an_action_on_a_dead_engine_says_so(
+    qapp: QApplication, own_engine: Daemon, docker_cli: DockerCli
+) -> None:
+    await prepared(own_engine, docker_cli)
+    async with at_desk(own_engine.endpoint) as person:
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.until(lambda: len(person.rows(page.list.table)) == 2, "two rows")
+        rows = page.verbs.rows([person.key_of(page.list.table, "rests")])
+        assert page.verbs.why_not("stop", rows) == ""
+        await lost(person, own_engine)
+        assert page.verbs.why_not("stop", rows) == "The engine does not answer"
+        await person.press("Try now")
+        assert person.window.banner.isVisible()
+        await back(person, own_engine)
+        await person.until(lambda: page.verbs.why_not("stop", page.verbs.rows([rows[0].id])) == "", "Stop again")
