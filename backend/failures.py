@@ -26,9 +26,9 @@ from backend.errors import (
 
 LONGEST_MESSAGE = 4096
 _NAME_TAKEN = re.compile(r'name "?/?([^"\s]+)"? is already in use(?: by (?:container )?"?([0-9a-f]{12,64}))?')
-_VOLUME_TAKEN = re.compile(r"(?:volume|network) (?:with )?name \"?(\S+?)\"? already exists")
-_IMAGE_USED = re.compile(r"(?:is being used by|is using its referenced image|image is in use by|used by) .*?", re.S)
-_HOLDER = re.compile(r"container ([0-9a-f]{12,64})")
+_VOLUME_TAKEN = re.compile(r"(?:volume|network) (?:with )?name \"?(\S+?)\"? already (?:exists|used)")
+_IMAGE_USED = re.compile(r"(?:is being used by|is using its referenced image|is in use|used by) .*?", re.S)
+_HOLDER = re.compile(r"(?:container|used by) ([0-9a-f]{12,64})")
 _PORT_WORDS = ("port is already allocated", "address already in use", "ports are not available")
 _TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 
@@ -83,7 +83,7 @@ def api_error(status: int, message: str, what: str) -> ApiError:
         return DiskFull(status, message, what)
     if any(words in low for words in _PORT_WORDS):
         return PortInUse(status, message, what, port=_port(message))
-    if status == 409 or (status >= 500 and ("already in use" in low or "name already exists" in low)):
+    if status == 409 or (status >= 500 and ("already in use" in low or "already exists" in low)):
         return _conflict(status, message, what)
     if status == 404:
         return NotFound(status, message, what)

@@ -1,0 +1,112 @@
+"""TLS over TCP, and named pipes as connections of the client."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+
+from backend import containers, dial, tls
+from backend.client import Engine
+from backend.endpoint import Tcp, TlsFiles, UnixSocket
+from backend.errors import EngineUnreachable, InvalidEndpoint, UnsupportedEndpoint
+from backend.pipe import PipeBackend
+from tests.fakes.engine import FakeEngine
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """cert.pem and key.pem for 127.0.0.1, which are their own authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=engine"]
+    words += ["-keyout", "key.pem", "-out", "cert.pem", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(words, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@asynccontextmanager
+async def over_tls(fake: FakeEngine, keys: Path) -> AsyncIterator[int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / "cert.pem", keys / "key.pem")
+    context.load_verify_locations(keys / "cert.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = await asyncio.start_server(fake._on_client, "127.0.0.1", 0, ssl=context)
+    async with fake.serve():
+        yield server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+async def test_calls_and_streams_over_tls_with_a_given_authority(keys: Path) -> None:
+    fake = FakeEngine()
+    fake.add_container("web", logs=[b"one\n"])
+    files = TlsFiles(str(keys / "cert.pem"), str(keys / "cert.pem"), str(keys / "key.pem"))
+    async with over_tls(fake, keys) as port:
+        engine = Engine(Tcp("127.0.0.1", port, files))
+        await engine.open()
+        assert len(await containers.list_(engine)) == 1
+        async with await containers.logs(engine, "web", timestamps=False) as stream:
+            assert [f async for b in stream for f in b] == [(1, b"one\n")]
+        async with await containers.attach(engine, "web") as joined:
+            assert (await joined.read()).endswith(b"early\n")
+        await engine.close()
+
+
+async def test_an_authority_that_is_not_trusted_is_not_spoken_to(keys: Path) -> None:
+    fake = FakeEngine()
+    async with over_tls(fake, keys) as port:
+        engine = Engine(Tcp("127.0.0.1", port, TlsFiles(cert=str(keys / "cert.pem"), key=str(keys / "key.pem"))))
+        with pytest.raises(EngineUnreachable):
+            await engine.open()
+        with pytest.raises(EngineUnreachable):
+            await engine.raw("/x")
+        await engine.close()
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "broken.pem"])
+async def test_files_that_cannot_be_used(tmp_path: Path, name: str) -> None:
+    (tmp_path / "broken.pem").write_text("no key")
+    with pytest.raises(InvalidEndpoint):
+        tls.context(TlsFiles(ca=str(tmp_path / name)))
+    with pytest.raises(InvalidEndpoint):
+        tls.context(TlsFiles(cert=str(tmp_path / name), verify=False))
+
+
+async def test_a_pipe_carries_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeEngine()
+    fake.add_container("web")
+    async with fake.serve() as endpoint:
+
+        async def opener(protocol: Callable[[], asyncio.BaseProtocol], path: str) -> object:
+            assert path == r"\\.\pipe\docker_engine"
+            return await asyncio.get_running_loop().create_unix_connection(protocol, endpoint.path)
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_pipe_connection", opener, raising=False)
+        transport = httpx.AsyncHTTPTransport(verify=False, trust_env=False)
+        transport._pool = httpcore.AsyncConnectionPool(network_backend=PipeBackend(r"\\.\pipe\docker_engine"))
+        engine = Engine(UnixSocket(endpoint.path), transport=transport)
+        await engine.open()
+        assert len(await containers.list_(engine)) == 1
+        async with await containers.attach(engine, "web") as joined:
+            got = await joined.read()
+            await joined.write(b"hi")
+            await joined.write_eof()
+            while data := await joined.read():
+                got += data
+        assert got.endswith(b"end\n")
+        await engine.close()
+
+
+async def test_a_pipe_where_there_are_none() -> None:
+    with pytest.raises(UnsupportedEndpoint):
+        await dial.connect_pipe(r"\\.\pipe\docker_engine", asyncio.Protocol)
