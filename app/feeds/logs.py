@@ -6,6 +6,7 @@ import asyncio
 import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from time import monotonic
 from typing import Any, Final, Protocol
 
@@ -67,7 +68,7 @@ def _each(stamps: bytes) -> list[bytes]:
 
 
 def _goes_back(stamps: bytes, last: bytes) -> bool:
-    """Whether times are not newer than the last one; in a large batch, which no small log gives, only the first.
+    """Whether times are not each newer than the one before; in a large batch, which no small log gives, only the first.
 
     Times in whole microseconds are of a coarse clock, on which two lines may well have the same.
     """
@@ -77,7 +78,7 @@ def _goes_back(stamps: bytes, last: bytes) -> bool:
     if len(stamps) > RECENT * STAMP:
         return False
     times = _each(stamps)
-    return times != sorted(times)
+    return any(b < a or (a == b and not a.endswith(b"000Z")) for a, b in pairwise(times))
 
 
 class LogFeed(QObject):
