@@ -16,6 +16,8 @@ from pathlib import Path
 import platformdirs
 
 NAME = "pilothouse"
+SHORT_HOME = 56
+"""Bytes; what is left of 107 holds the longest name of a socket below the runtime folder."""
 
 
 def data_dir() -> Path:
@@ -36,12 +38,14 @@ def log_dir() -> Path:
 def runtime_dir() -> Path:
     """Sockets and locks, gone after a restart of the computer.
 
-    The path is short, since a unix socket's path holds 108 bytes: never under `PILOTHOUSE_HOME`, which may be deep;
-    a folder of its own stands for that home instead.
+    The path is short, since a unix socket's path holds 108 bytes: a `PILOTHOUSE_HOME` that is deep has a folder of its
+    own elsewhere that stands for it.
     """
     home = _home()
     if home is None:
         return _made(_runtime_root() / NAME)
+    if len(os.fsencode(home)) <= SHORT_HOME:
+        return _made(home / "run")
     key = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
     return _made(_runtime_root() / f"{NAME}-{key}")
 

@@ -47,8 +47,8 @@ class Options(NamedTuple):
     container_port: int
 
 
-def main(argv: list[str]) -> int:
-    """Listen, tell the engine, forward until a signal. Returns only when it cannot: the exit code."""
+def main(argv: list[str]) -> NoReturn:
+    """Listen, tell the engine, forward until a signal. Ends with 1 when it cannot."""
     options = _options(argv)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _leave)
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
         listener = listen_outside(options.handle, kind, options.host_ip, options.host_port)
     except OSError as error:
         _tell(f"1\nlisten {kind}{_family_digit(options.host_ip)} {_shown(options)}: bind: {_words(error)}")
-        return 1
+        sys.exit(1)
     _tell("0\n")
     target = (options.container_ip, options.container_port)
     if listener is None:
@@ -283,4 +283,4 @@ def _leave(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

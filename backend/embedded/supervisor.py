@@ -215,7 +215,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             os.unlink(self.plan["state"])
         if self.plan["cgroup"]:
-            _drop_cgroups(self.plan["cgroup"])
+            drop_cgroups(self.plan["cgroup"])
 
 
 def _as_child() -> None:
@@ -234,7 +234,7 @@ def _wakeups() -> int:
     return reader
 
 
-def _drop_cgroups(name: str) -> None:
+def drop_cgroups(name: str) -> None:
     """Empty control groups of the engine's containers, in every hierarchy; one that is in use stays."""
     root = "/sys/fs/cgroup"
     for top in (root, *(entry.path for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False))):

@@ -83,7 +83,20 @@ async def refused(folder: Path) -> str:
 def serve(host: str, tar: str, port: int, word: str) -> None:
     done = docker(host, "import", tar, "bb")
     assert done.returncode == 0, done.stderr
-    done = docker(host, "run", "-d", "--name", word, "-p", f"{port}:80", "bb", "sh", "-c", SERVE.format(word))
+    done = docker(
+        host,
+        "run",
+        "-d",
+        "--stop-signal=KILL",
+        "--name",
+        word,
+        "-p",
+        f"{port}:80",
+        "bb",
+        "sh",
+        "-c",
+        SERVE.format(word),
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -46,7 +46,17 @@ def _containers(host: str, port: int, tar: str) -> dict[str, object]:
 
     docker("import", tar, "pilothouse-test/busybox:1")
     ran = docker(
-        "run", "-d", "--name", "web", "-p", f"127.0.0.1:{port}:80", "pilothouse-test/busybox:1", "sh", "-c", SERVE
+        "run",
+        "-d",
+        "--stop-signal=KILL",
+        "--name",
+        "web",
+        "-p",
+        f"127.0.0.1:{port}:80",
+        "pilothouse-test/busybox:1",
+        "sh",
+        "-c",
+        SERVE,
     )
     return {"ran": ran, "page": _fetch(port), "uid": docker("exec", "web", "id", "-u")}
 

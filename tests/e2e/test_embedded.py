@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from backend.embedded import EmbeddedEngine, EmbeddedPaths, identity, state
+from backend.embedded.supervisor import drop_cgroups
 from backend.errors import EngineStartFailed
 from tests.e2e import images
 from tests.e2e.conftest import DockerCli
@@ -28,6 +30,10 @@ pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="test_rootless has the ordinary user's part"),
 ]
 ROOT = Path(__file__).parents[2]
+TCP_ECHO = (
+    "use IO::Socket::INET; $SIG{CHLD} = 'IGNORE'; $s = IO::Socket::INET->new(LocalPort => 7, Listen => 1024); "
+    "while ($c = $s->accept) { if (fork) { close $c; next } while (sysread $c, $m, 65536) { syswrite $c, $m } exit }"
+)
 UDP_ECHO = (
     "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 7, Proto => 'udp'); "
     "while ($s->recv($m, 65535)) { $s->send($m) }"
@@ -261,19 +267,17 @@ def test_datagrams_pass_and_tell_their_clients_apart(docker_cli: DockerCli, debi
         docker_cli("rm", "-f", name)
 
 
-def test_many_connections_at_once(docker_cli: DockerCli, busybox_image: str) -> None:
+def test_many_connections_at_once(docker_cli: DockerCli, debian_image: str) -> None:
     port = _free_port()
-    words = ("run", "-d", "-p", f"127.0.0.1:{port}:7", busybox_image, "nc", "-ll", "-p", "7", "-e", "cat")
-    name = docker_cli(*words).strip()
+    name = docker_cli("run", "-d", "-p", f"127.0.0.1:{port}:7", debian_image, "perl", "-e", TCP_ECHO).strip()
     try:
         _wait(lambda: _through(port, b"x") == b"x")
-        lines = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(150)]
-        for number, line in enumerate(lines):
-            line.sendall(b"%d" % number)
-            line.shutdown(socket.SHUT_WR)
-        for number, line in enumerate(lines):
-            with line:
-                assert line.recv(16) == b"%d" % number
+        with contextlib.ExitStack() as stack:
+            lines = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(300)]
+            for number, line in enumerate(lines):
+                line.sendall(b"%d" % number)
+                line.shutdown(socket.SHUT_WR)
+            assert [line.recv(16) for line in lines] == [b"%d" % number for number in range(len(lines))]
     finally:
         docker_cli("rm", "-f", name)
 
@@ -306,6 +310,7 @@ def test_another_engines_ports_and_rules_live_on(place: Path) -> None:
         text=True,
         timeout=240,
     )
+    drop_cgroups("pilothouse-neighbour")
     assert done.returncode == 0, done.stderr + (place / "first.log").read_text()[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert [told[when] for when in ("before", "during", "after", "after the refusal")] == ["first"] * 4
