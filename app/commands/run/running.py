@@ -48,6 +48,7 @@ async def run_form(engine: Engine, target: Running, operation: Operation) -> Con
     except BaseException:
         with suppress(BackendError):
             await containers.remove(engine, made.id, volumes=True, force=True)
+            operation.write("Removed the container that did not start. The form is as it was.")
         raise
     return made.id
 

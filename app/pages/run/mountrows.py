@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.run.form import MountKind, MountRow
@@ -35,6 +35,9 @@ class MountLine(QWidget):
         self.source.setAccessibleName("Source")
         self.source.setText(row.source)
         self.pick = IconButton(theme, "folder-open", "Choose a folder")
+        policy = self.pick.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.pick.setSizePolicy(policy)
         self.pick.clicked.connect(self._on_pick)
         self.target = LineEdit(theme, "/path/inside", mono=True)
         self.target.setAccessibleName("Path inside")
@@ -66,18 +69,6 @@ class MountLine(QWidget):
         return replace(
             fresh, kind=kind, source=source, target=self.target.text().strip(), read_only=self.read_only.isChecked()
         )
-
-    @property
-    def problem(self) -> str:
-        """What is wrong; empty when nothing is."""
-        row = self.row()
-        if not row.target:
-            return "Type the path inside the container"
-        if not row.target.startswith("/"):
-            return "A path inside the container begins with /"
-        if row.kind == "bind" and not row.source:
-            return "Choose the folder"
-        return ""
 
     def _on_kind(self) -> None:
         kind = self.kind.value()
@@ -136,9 +127,21 @@ class MountRows(QWidget):
         self._stack.addWidget(line)
         self.changed.emit()
 
-    def problems(self) -> list[tuple[MountLine, str]]:
-        """Mounts with something wrong."""
-        return [(line, line.problem) for line in self.lines if line.problem]
+    def mark(self, fields: Iterable[str]) -> None:
+        """Marks the parts that problems' fields (`mounts.0.source`) name, and no others."""
+        named = set(fields)
+        for number, line in enumerate(self.lines):
+            line.source.set_error(f"mounts.{number}.source" in named)
+            line.target.set_error(f"mounts.{number}.target" in named)
+
+    def go_to(self, field: str) -> None:
+        """Moves the focus to the part that a problem's field names."""
+        parts = field.split(".")
+        number = int(parts[1]) if len(parts) > 1 else 0
+        if number < len(self.lines):
+            line = self.lines[number]
+            edit = line.target if parts[-1] == "target" else line.source
+            edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _drop(self, line: MountLine) -> None:
         self.lines.remove(line)

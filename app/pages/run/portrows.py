@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.run.form import PortRow
@@ -33,6 +33,7 @@ class PortLine(QWidget):
         self.address = row.host_ip
         self.answer: PortAnswer | None = None
         self.taken = ""
+        self.said = ""
         self.host = LineEdit(theme, "Any", mono=True)
         self.host.setAccessibleName("Host port")
         self.host.setText(row.host)
@@ -88,7 +89,17 @@ class PortLine(QWidget):
                 return "Use 1 to 65535"
         if not inside:
             return "Type the container's port"
-        return self.taken
+        return self.said or self.taken
+
+    def say(self, said: str) -> None:
+        """Shows what the form as a whole has against this row; empty when nothing."""
+        if said == self.said:
+            return
+        self.said = said
+        if self.problem:
+            self._show("circle-alert", self.problem, "danger")
+        else:
+            self._timer.start()
 
     def _on_use(self) -> None:
         if self.answer is not None:
@@ -104,7 +115,9 @@ class PortLine(QWidget):
     def look(self) -> None:
         """Checks now."""
         host = self.host.text().strip()
-        if self.problem:
+        if not host and not self.inside.text().strip():
+            self._show("", "", "")
+        elif self.problem:
             self._show("circle-alert", self.problem, "danger")
         elif host.isdigit():
             self._check(int(host), self.address, self.protocol.value(), lambda a: self._on_answer(host, a))
@@ -116,10 +129,13 @@ class PortLine(QWidget):
         if asked != self.host.text().strip():
             return
         self.answer = answer
+        if self.said:
+            return
         if answer.free:
-            where = "" if self.address not in OPEN else ", open to the network"
+            open_ = self.address in OPEN
+            where = ", open to the network" if open_ else "" if self.address == LOOPBACK else f" on {self.address}"
             self.taken = ""
-            self._show("circle-check", f"Free{where}", "success" if not where else "warning")
+            self._show("circle-check", f"Free{where}", "warning" if open_ else "success")
         else:
             by = f" by {answer.holder}" if answer.holder else ""
             self.taken = "Ports below 1024 need root" if answer.forbidden else f"Taken{by}"
@@ -127,12 +143,6 @@ class PortLine(QWidget):
             self.use.setText(f"Use {answer.next_free}")
             self.use.setVisible(bool(answer.next_free))
         self.changed.emit()
-
-    def say_taken(self, words: str, next_free: int) -> None:
-        """The engine said that the port is taken."""
-        self._on_answer(self.host.text().strip(), PortAnswer(False, "", next_free))
-        self.taken = words
-        self.words.setText(words)
 
     def _show(self, icon: str, words: str, token: str) -> None:
         self.mark.set(icon, token or "success")
@@ -204,6 +214,24 @@ class PortRows(QWidget):
     def problems(self) -> list[tuple[PortLine, str]]:
         """Rows with something wrong."""
         return [(line, line.problem) for line in self.lines if line.problem]
+
+    def mark(self, said: Mapping[int, str]) -> None:
+        """Shows a sentence beside the rows with these numbers, none beside the others."""
+        for number, line in enumerate(self.lines):
+            line.say(said.get(number, ""))
+
+    def go_to(self, field: str) -> None:
+        """Moves the focus to the part of a row that a problem's field (`ports.1.host`) names."""
+        parts = field.split(".")
+        if len(parts) > 1 and int(parts[1]) < len(self.lines):
+            line = self.lines[int(parts[1])]
+            edit = line.inside if parts[-1] == "container" else line.host
+            edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def look(self) -> None:
+        """Checks every row anew."""
+        for line in self.lines:
+            line.look()
 
     def _drop(self, line: PortLine) -> None:
         self.lines.remove(line)

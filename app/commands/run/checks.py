@@ -1,0 +1,90 @@
+"""Says what keeps a form from running, and at which of its fields the engine's refusal belongs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from app.commands.containers import name_problem
+from app.commands.run.body import build
+from app.commands.run.form import Problem, RunForm
+from backend.errors import ApiError, BackendError, InvalidReference, NameInUse, NotFound, PortInUse, PullFailed
+from backend.references import check_image
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses to compare with
+# What moby and runc say, and whose field it is about; the first that fits wins.
+_WORDS = (
+    (r"mount|volume|bind source|read-only file system.*mkdir", "mounts"),
+    (r"minimum memory|memory limit|memory\.|memoryswap|swap limit", "memory"),
+    (r"range of cpus|nanocpus|cpu", "cpus"),
+    (r"executable file not found|no such file or directory: unknown|exec: |permission denied: unknown", "command"),
+    (r"unable to find user|no matching entries in passwd", "user"),
+    (r"network|hostname and network|ip address", "network"),
+    (r"restart policy|maximum retry", "restart"),
+    (r"platform", "platform"),
+    (r"capabilit", "cap_add"),
+    (r"invalid environment|environment variable", "env"),
+)
+
+
+def check(form: RunForm, taken: Container[str] = ()) -> tuple[Problem, ...]:
+    """Every problem of a form, in the order of its fields. `taken` are the names of the containers there are."""
+    return (*_image(form), *_name(form, taken), *_twins(form), *build(form)[1])
+
+
+def image_problem(text: str) -> str:
+    """Why a text names no image; empty when it does, or is an id."""
+    if not text:
+        return "Type the image"
+    try:
+        check_image(text)
+    except InvalidReference as error:
+        return error.reason[:1].upper() + error.reason[1:]
+    return ""
+
+
+def place_of(error: BaseException, form: RunForm) -> str:
+    """The field that a failed run is about (`image`, `ports.1`, …); empty when it is about none."""
+    if isinstance(error, NameInUse):
+        return "name"
+    if isinstance(error, PortInUse):
+        return _port_row(form, error.port)
+    if isinstance(error, PullFailed | InvalidReference):
+        return "image"
+    message = error.message.lower() if isinstance(error, ApiError) else ""
+    if isinstance(error, NotFound) and ("no such image" in message or "manifest" in message):
+        return "image"
+    if isinstance(error, BackendError) and message:
+        return next((field for words, field in _WORDS if re.search(words, message)), "")
+    return ""
+
+
+def _port_row(form: RunForm, port: int) -> str:
+    rows = [i for i, row in enumerate(form.ports) if not port or row.host.strip() == str(port)]
+    return f"ports.{rows[0]}" if rows else "ports"
+
+
+def _image(form: RunForm) -> Iterator[Problem]:
+    if words := image_problem(form.image.strip()):
+        yield Problem("image", words)
+
+
+def _name(form: RunForm, taken: Container[str]) -> Iterator[Problem]:
+    name = form.name.strip()
+    if name and (words := name_problem(name)):
+        yield Problem("name", words)
+    elif name and name in taken:
+        yield Problem("name", f"{name} is taken")
+
+
+def _twins(form: RunForm) -> Iterator[Problem]:
+    for index, row in enumerate(form.ports):
+        for other in form.ports[:index]:
+            meets = row.host_ip == other.host_ip or row.host_ip in EVERYWHERE or other.host_ip in EVERYWHERE
+            if row.host.strip() and (row.host, row.protocol) == (other.host, other.protocol) and meets:
+                yield Problem(f"ports.{index}.host", f"{row.host} is already in a row above")
+                break
+    targets = [mount.target.rstrip("/") for mount in form.mounts]
+    for index, target in enumerate(targets):
+        if target and target in targets[:index]:
+            yield Problem(f"mounts.{index}.target", f"{target} is already in a row above")

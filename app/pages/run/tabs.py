@@ -1,0 +1,132 @@
+"""The tabs of the Run dialog beyond the first: storage, network, resources, security, health, advanced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.commands.run.form import Extra, Problem, RunForm
+from app.pages.run.formtab import FormTab
+from app.pages.run.mountrows import MountRows
+from app.presentation.units import bytes_text
+from app.theme import Theme
+from app.widgets.forms import Field
+
+OWN = "The image's own"
+PULLS = (("missing", "When it is not here"), ("always", "Always"), ("never", "Never"))
+NO_ENTRYPOINT = '""'
+
+
+class StorageTab(FormTab):
+    """Folders, volumes and memory in the container."""
+
+    def __init__(self, theme: Theme, volumes: Sequence[str]) -> None:
+        super().__init__(theme)
+        self.mounts = MountRows(theme, volumes)
+        field = Field(theme, "Mounts", self.mounts, "Data in a folder or volume stays when the container is removed")
+        self.column.addWidget(field)
+        self.mounts.changed.connect(self.changed)
+        self.bind("mounts", self.mounts, field, self.mounts.set_rows, self.mounts.rows)
+        self.column.addStretch(1)
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Marks the part of the row too."""
+        super().show_problems(problems)
+        self.mounts.mark([p.field for p in problems])
+
+    def go_to(self, field: str) -> None:
+        """To the part of the row."""
+        self.mounts.go_to(field)
+
+
+class NetworkTab(FormTab):
+    """Network and names in it."""
+
+    def __init__(self, theme: Theme, networks: Sequence[str]) -> None:
+        super().__init__(theme)
+        self.network = self.add_combo("network", "Network", "The engine's default", networks)
+        self.add_words("aliases", "Aliases", "db database", "More names for it in that network")
+        self.add_text("hostname", "Host name", "The container's id")
+        self.add_checks("More ports", ("publish_all", "Publish every port of the image on a free one"))
+        self.column.addStretch(1)
+
+
+class ResourcesTab(FormTab):
+    """Limits."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.memory = self.add_text("memory", "Memory", "No limit, or 512m, 2g", "It is ended when it needs more")
+        self.cpus = self.add_text("cpus", "CPUs", "No limit, or 0.5, 2", "How many cores it may keep busy")
+        self.pids = self.add_text("pids_limit", "Processes", "No limit, or 100")
+        self.column.addStretch(1)
+
+    def show_engine(self, memory: int, cpus: int) -> None:
+        """Says what the engine has: bytes and cores."""
+        if memory:
+            self.bound["memory"].field.set_help(
+                f"Of {bytes_text(memory)} on this engine. It is ended when it needs more"
+            )
+        if cpus:
+            self.bound["cpus"].field.set_help(f"Of {cpus} on this engine")
+
+
+class SecurityTab(FormTab):
+    """Rights."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.add_text("user", "User", f"{OWN}, or 1000:1000")
+        self.add_checks("Rights", ("privileged", "Privileged"), ("read_only", "Read-only file system"))
+        self.add_words("cap_add", "Add rights", "NET_ADMIN", "Linux capabilities")
+        self.add_words("cap_drop", "Drop rights", "ALL")
+        self.column.addStretch(1)
+
+
+class HealthTab(FormTab):
+    """The health check."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.add_text(
+            "health_cmd",
+            "Command",
+            f"{OWN}, or curl -f http://localhost/",
+            "Run by the container's shell; 0 is healthy",
+        )
+        self.add_text("health_interval", "Every", "30s")
+        self.add_text("health_timeout", "Time limit", "30s")
+        self.add_text("health_start_period", "Start period", "0s", "Failures in this time do not count")
+        self.add_text("health_retries", "Retries", "3")
+        self.add_checks("Switch", ("no_healthcheck", "No health check, not even the image's"))
+        self.column.addStretch(1)
+
+
+class AdvancedTab(FormTab):
+    """What is run, where, with which terminal; and every other flag of docker run."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.line = self.add_text("command", "Command", OWN, "Split into words as a shell does, never run by one")
+        self.entrypoint = self.add_text("entrypoint", "Entrypoint", f'{OWN}, or "" for none')
+        self.add_text("workdir", "Folder", OWN)
+        self.add_checks(
+            "Input", ("tty", "Terminal (TTY)"), ("interactive", "Keep input open"), ("init", "Reap processes (init)")
+        )
+        self.add_text("platform", "Platform", "The engine's own, or linux/arm64")
+        self.add_select("pull", "Pull", PULLS)
+        self.add_pairs("labels", "Labels", ("Name", "Value"), "Add label")
+        self.add_pairs("extras", "More flags", ("Flag of docker run", "Value"), "Add flag", make=Extra)
+        self.column.addStretch(1)
+
+    def fill(self, form: RunForm) -> None:
+        """An entrypoint that is reset shows as two quotes."""
+        super().fill(form)
+        self.entrypoint.setText(NO_ENTRYPOINT if form.entrypoint == "" else form.entrypoint or "")
+
+    def take(self, form: RunForm) -> RunForm:
+        """Nothing typed is the image's own entrypoint, two quotes are none."""
+        taken = super().take(form)
+        typed = self.entrypoint.text().strip()
+        entrypoint = "" if typed in (NO_ENTRYPOINT, "''") else typed or None
+        return replace(taken, entrypoint=entrypoint)
