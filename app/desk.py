@@ -94,7 +94,7 @@ class Desk(QObject):
         self.window.show_start()
         self.window.show()
         self._on_state(self.session.state)
-        self.scope.start(self.engines.choose_first(), name="choose the first engine")
+        self.scope.start(self.engines.begin(), name="choose an engine")
         QTimer.singleShot(800, self._offer_reports)
 
     def quit_now(self) -> None:

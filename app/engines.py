@@ -63,8 +63,13 @@ class Engines(QObject):
         """Whether the engine in use is the embedded one."""
         return self._session.state.label == EMBEDDED
 
-    async def choose_first(self) -> None:
-        """At the start: the engine of last time, else the one that docker would use, else any, else none."""
+    async def begin(self) -> None:
+        """At the start: choose, then look around, so that the menu can offer the others."""
+        await self._choose()
+        await self._look()
+
+    async def _choose(self) -> None:
+        """The engine of last time, else the one that docker would use, else any, else none."""
         found = await asyncio.to_thread(discovery.candidates)
         last = self._preferences.get("engine/last", "")
         if last == EMBEDDED or not last:
@@ -82,7 +87,6 @@ class Engines(QObject):
             self.use(here, EMBEDDED)
             return
         self.none_found.emit()
-        await self._look()
 
     def look(self) -> None:
         """Looks again."""

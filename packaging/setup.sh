@@ -12,7 +12,7 @@ elif command -v dnf >/dev/null; then family=fedora
 elif command -v pacman >/dev/null; then family=arch
 fi
 
-missing=() reasons=()
+missing=() reasons=() optional=()
 # need WHY DEBIAN FEDORA ARCH: asks for the package of this system; several in one word are split at commas.
 need() {
   local why=$1 name
@@ -58,7 +58,13 @@ any_engine() {
   done
   [[ -n ${DOCKER_HOST:-} ]] || has dockerd || has podman
 }
+# Without an engine the window still opens: its first page says what is missing, and the steps.
 engine() {
+  local before=${#missing[@]}
+  find_engine
+  optional=("${missing[@]:before}")
+}
+find_engine() {
   any_engine || need "a container engine, since none was found" docker.io moby-engine docker
   if has dockerd || [[ " ${missing[*]} " == *" docker.io "* || " ${missing[*]} " == *" moby-engine "* || " ${missing[*]} " == *" docker "* ]]; then
     has iptables || need "networks of containers" iptables iptables-nft iptables-nft
@@ -116,11 +122,19 @@ if [[ -z $family ]]; then
 fi
 
 root=()
+# Goes on where only the engine is missing, and ends where the window could not open.
+without() {
+  if [[ $goal == run && ${#optional[@]} == "${#missing[@]}" ]]; then
+    echo "Going on without an engine of this computer; the window says what can be done."
+    exit 0
+  fi
+  exit 1
+}
 if [[ $(id -u) != 0 ]]; then
   if ! command -v sudo >/dev/null; then
     echo "Run this as root, then try again:"
     echo "  ${command[*]}"
-    exit 1
+    without
   fi
   root=(sudo)
   echo "To install them, this is run with sudo:"
@@ -130,7 +144,7 @@ if [[ $(id -u) != 0 ]]; then
     if [[ -t 0 ]]; then read -rp "Install them now? [y/N] " answer; fi
     if [[ $answer != [yY]* ]]; then
       echo "Nothing was installed. Run the line above yourself, or: YES=1 make $goal"
-      exit 1
+      without
     fi
   fi
 fi
