@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -16,7 +18,7 @@ class Preferences(QObject):
     """Values by key ("containers/sort"), each stored as JSON so that it comes back with its type.
 
     A file that cannot be read is set aside as `pilothouse.ini.broken`; a value of another type than the default counts
-    as absent. Nothing here ever raises because of the file.
+    as absent. Nothing here ever raises because of the file, which this person alone can read.
     """
 
     changed = Signal(str)
@@ -56,12 +58,19 @@ class Preferences(QObject):
         self._settings.sync()
 
     def _open(self) -> QSettings:
-        settings = QSettings(str(self.path), QSettings.Format.IniFormat)
+        settings = _ini(self.path)
         settings.allKeys()
         if settings.status() is QSettings.Status.NoError:
             return settings
         try:
             self.path.replace(self.path.with_suffix(".ini.broken"))
         except OSError:
-            return QSettings(str(self.path.with_suffix(".new.ini")), QSettings.Format.IniFormat)
-        return QSettings(str(self.path), QSettings.Format.IniFormat)
+            return _ini(self.path.with_suffix(".new.ini"))
+        return _ini(self.path)
+
+
+def _ini(path: Path) -> QSettings:
+    with suppress(OSError):  # QSettings keeps the mode of a file that is there; one that it makes is open to all
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    return QSettings(str(path), QSettings.Format.IniFormat)

@@ -37,6 +37,12 @@ def plain(line: str) -> str:
     return _CONTROL.sub("", line.rstrip("\r").rsplit("\r", 1)[-1].replace("\t", "    "))
 
 
+def _secrets(values: Iterable[str]) -> list[str]:
+    """What to mask, the longest first: values, and each line of one that has many, since output comes by line."""
+    found = {part.strip() for value in values for part in (value, *value.splitlines())}
+    return sorted((part for part in found if len(part) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
 class LiveBuild(QObject):
     """`changed` at most every TICK_MS for steps and progress, `wrote(list of lines)` for output, `ended` once."""
 
@@ -48,7 +54,7 @@ class LiveBuild(QObject):
         super().__init__(parent)
         self.request = request
         self._history = history
-        self._secrets = sorted((v for _, v in request.build_args if len(v) >= SHORTEST_SECRET), key=len, reverse=True)
+        self._secrets = _secrets(value for _, value in request.build_args)
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
         self.sent = ContextSent(0, 0)
         self.warnings: list[BuildWarning] = []
@@ -138,7 +144,7 @@ class LiveBuild(QObject):
         return f"#{step.number} {passed:.1f} "
 
     def _add(self, lines: Iterable[str]) -> None:
-        fresh = [self.masked(plain(line)) for line in lines]
+        fresh = [self.masked(plain(self.masked(line))) for line in lines]
         self.lines.extend(fresh)
         self._fresh.extend(fresh)
         del self._fresh[:-MOST_LINES]
