@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from backend.client import Engine
-
 from app.commandline import CommandLine
 from app.commands.command import Command
 from app.operation import Operation
 from backend import containers
+from backend.client import Engine
 from backend.types.containers import ContainerSummary
 
 # The engine's own rule: daemon/names/names.go, RestrictedNameChars.
