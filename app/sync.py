@@ -32,8 +32,9 @@ MANY: Final = 50
 
 RECHECK_SECONDS: Final = 0.3
 RECHECKS: Final = 10
-"""Engines up to 24 tell of a container's end a moment before their list knows it, so a list that still says that it
-runs is asked again."""
+"""Engines up to 24 tell of a container's change a moment before their list knows it, so a list that still shows the
+state of before is asked again."""
+STATE_BEFORE: Final = {"die": "running", "died": "running", "pause": "running", "unpause": "paused"}
 
 QUIET_ACTIONS: Final = frozenset(
     {
@@ -78,7 +79,7 @@ class Sync(QObject):
         self._task: asyncio.Task[object] | None = None
         self._hurry = asyncio.Event()
         self._reload = asyncio.Event()
-        self._doubted: dict[ContainerId, int] = {}
+        self._doubted: dict[ContainerId, tuple[str, int]] = {}
 
     def start(self) -> None:
         """Begins; the task belongs to the scope."""
@@ -197,8 +198,8 @@ class Sync(QObject):
             if e.type == "container" and e.action.partition(":")[0] not in QUIET_ACTIONS
         }
         for event in batch:
-            if event.type == "container" and event.action in ("die", "died"):
-                self._doubted[ContainerId(event.actor.id)] = RECHECKS
+            if event.type == "container" and event.action in STATE_BEFORE:
+                self._doubted[ContainerId(event.actor.id)] = (STATE_BEFORE[event.action], RECHECKS)
             elif event.type == "container" and event.action == "start":
                 self._doubted.pop(ContainerId(event.actor.id), None)
         ids |= self._doubted.keys()
@@ -223,8 +224,10 @@ class Sync(QObject):
         else:
             found = await containers.list_(self._engine, ids=sorted(ids))
             self._stores.containers.apply(found, ids - {c.id for c in found})
-        still = {c.id for c in found if c.state == "running"}
-        self._doubted = {k: left - 1 for k, left in self._doubted.items() if k in still and left > 1}
+        states = {c.id: c.state for c in found}
+        self._doubted = {
+            k: (old, left - 1) for k, (old, left) in self._doubted.items() if states.get(k) == old and left > 1
+        }
 
     async def _refresh_volumes(self) -> None:
         self._stores.volumes.replace(await volumes.list_(self._engine))
