@@ -1,0 +1,153 @@
+"""Images by hand: import, tag, look at layers, save, remove, load, clean up, and a pull that fails with words."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app import paths
+from app.commands.images import IMPORT, LOAD, SAVE, Importing, Saving
+from app.pages.images.dialogs import CleanUpDialog, ImportDialog, TagDialog
+from app.pages.images.page import ImagesPage
+from app.pages.images.pulling import PullDialog
+from app.places import PULL, Place
+from app.widgets.confirm import Confirm
+from backend.endpoint import UnixSocket
+from tests.e2e import images
+from tests.e2e.conftest import DockerCli
+from tests.e2e.daemon import Daemon
+from tests.e2e.desk import Person, at_desk
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+
+async def page_of(person: Person) -> ImagesPage:
+    person.window.resize(1280, 800)
+    return cast("ImagesPage", await person.nav("images"))
+
+
+async def test_import_tag_save_remove_load(
+    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, tmp_path: Path
+) -> None:
+    tar, saved = tmp_path / "root.tar", tmp_path / "saved.tar"
+    tar.write_bytes(images.busybox_tar())
+
+    async def engine(*words: str) -> str:
+        return await asyncio.to_thread(docker_cli, *words, check=False)
+
+    async with at_desk(engine_host) as person:
+        page = await page_of(person)
+        await person.click(page.more)
+        await person.pick("Import a root file system…")
+        form = await person.find(ImportDialog, "the import dialog", lambda _d: True)
+        await person.type(form.path, str(tar))
+        await person.type(form.reference, "hand-made:1")
+        await person.press("Import")
+        await person.done(person.last("Import"))
+        assert "hand-made" in await engine("image", "ls", "hand-made")
+
+        await person.open_row(page.table, "hand-made")
+        await person.until(lambda: page.detail.title.text() == "hand-made:1", "the details")
+        await person.until(lambda: page.detail.model.rowCount() == 1, "its one layer")
+
+        await person.press("Tag…")
+        tagging = await person.find(TagDialog, "the tag dialog", lambda _d: True)
+        await person.type(tagging.reference, "UPPER")
+        await person.press("Tag")
+        assert tagging.field.error()
+        await person.type(tagging.reference, "hand-made:2")
+        await person.press("Tag")
+        await person.done(person.last("Tag"))
+        found = json.loads(await engine("image", "inspect", "hand-made:2"))
+        assert sorted(found[0]["RepoTags"]) == ["hand-made:1", "hand-made:2"]
+
+        operation = person.desk.session.run(SAVE, Saving(("hand-made:1", "hand-made:2"), saved))
+        await person.done(operation)
+        assert saved.stat().st_size > 100_000
+
+        for _tag in ("1", "2"):
+            await person.until(lambda: person.key_of(page.table, "hand-made"), "the row")
+            await person.open_row(page.table, "hand-made")
+            await person.press("Remove…")
+            await person.find(Confirm, "the question", lambda _d: True)
+            assert any("hand-made" in words for words in person.words())
+            await person.press("Remove image")
+            await person.done(person.last("Remove"))
+            assert person.window.dialogs_open() == []
+        await person.until(lambda: not person.key_of(page.table, "hand-made"), "the rows to go")
+        assert "No such image" in await engine("image", "inspect", "hand-made:1")
+
+        await person.done(person.desk.session.run(LOAD, saved))
+        await person.until(lambda: person.key_of(page.table, "hand-made"), "the loaded image")
+        assert len(json.loads(await engine("image", "inspect", "hand-made:2"))) == 1
+        await engine("rmi", "hand-made:1", "hand-made:2")
+
+
+async def test_an_image_in_use_is_kept_and_the_person_told_why(
+    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli
+) -> None:
+    await asyncio.to_thread(docker_cli, "import", "--message", "used", "-", "in-use:1", stdin=images.busybox_tar())
+    await asyncio.to_thread(docker_cli, "run", "-d", "--name", "user-of-it", "in-use:1", "sleep", "600")
+    try:
+        async with at_desk(engine_host) as person:
+            page = await page_of(person)
+            await person.open_row(page.table, "in-use")
+            await person.press("Remove…")
+            await person.sees("used by user-of-it")
+            await person.press("Remove image")
+            operation = person.last("Remove")
+            await person.until(lambda: not operation.running, "the removal to end")
+        names = await asyncio.to_thread(docker_cli, "ps", "--format", "{{.Names}}")
+        assert "user-of-it" in names
+    finally:
+        await asyncio.to_thread(docker_cli, "rm", "-f", "user-of-it", check=False)
+        await asyncio.to_thread(docker_cli, "rmi", "in-use:1", check=False)
+
+
+async def test_a_pull_that_cannot_be_keeps_the_form(qapp: QApplication, engine_host: UnixSocket) -> None:
+    async with at_desk(engine_host) as person:
+        person.window.go(Place(PULL))
+        dialog = await person.find(PullDialog, "the pull dialog", lambda _d: True)
+        await person.type(dialog.reference, "not a name")
+        await person.press("Pull")
+        assert dialog.field.error()
+        await person.type(dialog.reference, "localhost:1/nobody/there:1")
+        await person.press("Pull")
+        await person.until(dialog.field.error, "the reason at the field")
+        assert dialog.isVisible()
+        assert dialog.reference.text() == "localhost:1/nobody/there:1"
+        assert dialog.reference.isEnabled()
+        await person.press("Cancel")
+
+
+async def test_a_clean_up_shows_what_goes_and_does_that(qapp: QApplication, own_engine: Daemon) -> None:
+    await asyncio.to_thread(own_engine.start)
+    async with at_desk(own_engine.endpoint) as person:
+        page = await page_of(person)
+        for content in (b"one", b"two"):
+            await person.done(person.desk.session.run(IMPORT, root_of(content)))
+        await person.until(lambda: page.model.rowCount() == 2, "the untagged image and its successor")
+        await person.press("Clean up…")
+        dialog = await person.find(CleanUpDialog, "the clean-up dialog", lambda _d: True)
+        await person.sees("1\u00a0image with no name and no container will be gone")
+        assert dialog.apply.isEnabled()
+        await person.press("Remove images")
+        await person.done(person.last("Clean up"))
+        await person.until(lambda: page.model.rowCount() == 1, "the untagged image to go")
+        assert [i.tags for i in person.desk.stores.images.values.values()] == [("again:1",)]
+
+
+def root_of(content: bytes) -> Importing:
+    path = paths.data_dir() / "root.tar"
+    with tarfile.open(path, "w") as tar:
+        entry = tarfile.TarInfo("file")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return Importing(path, "again:1")
