@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -87,20 +88,20 @@ class EmbeddedEngine:
             progress("Looking for what the engine needs…")
             plan = await asyncio.to_thread(self._plan)
             progress("Starting the engine…")
-            supervisor = await asyncio.to_thread(self._launch, plan)
+            supervisor = await self._launched(plan)
         else:
             progress("The engine is starting…")
         try:
             async with asyncio.timeout(deadline):
                 await self._wait_for_answer(supervisor)
+            await asyncio.to_thread(_close_to_others, self.paths.socket)
+            await self._revive()
         except TimeoutError as error:
             await self._abandon(supervisor)
             raise EngineStartFailed(f"The engine did not answer within {deadline:g} s", self._log_tail()) from error
         except BaseException:
             await self._abandon(supervisor)
             raise
-        await asyncio.to_thread(_close_to_others, self.paths.socket)
-        await self._revive()
         progress("The engine answers")
         return self.endpoint
 
@@ -159,6 +160,16 @@ class EmbeddedEngine:
             return owner.startswith("the chain") and mark.read_text(encoding="ascii").strip() == identity.boot_id()
         except OSError:
             return False
+
+    async def _launched(self, plan: dict[str, Any]) -> subprocess.Popen[bytes]:
+        """A launch that is cancelled halfway is waited for, then undone: its thread cannot be stopped."""
+        work = asyncio.ensure_future(asyncio.to_thread(self._launch, plan))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            with contextlib.suppress(EngineStartFailed):
+                await self._abandon(await work)
+            raise
 
     def _launch(self, plan: dict[str, Any]) -> subprocess.Popen[bytes]:
         self.paths.make()
