@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
@@ -140,6 +141,14 @@ class Person:
         box = next(box for own, _text, box in segments.boxes() if own == key)
         await self.click(segments, box.center())
 
+    async def hover(self, widget: QWidget, at: QPoint) -> None:
+        """The pointer rests on a point of a widget."""
+        where = QPointF(at)
+        none, no_keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        event = QMouseEvent(QEvent.Type.MouseMove, where, widget.mapToGlobal(where), none, none, no_keys)
+        QApplication.sendEvent(widget, event)
+        await self.rest()
+
     async def tab(self, key: str) -> None:
         """Clicks a tab of the details in view."""
         tabs = await self.find(Tabs, f"the tab {key}", lambda t: key in [own for own, _text, _box in t.boxes()])
@@ -238,8 +247,10 @@ def environment(**values: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def at_desk(engine: UnixSocket, *, connect: bool = True) -> AsyncIterator[Person]:
+async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIterator[Person]:
     """The whole program as main() wires it, opened on `engine` by DOCKER_HOST, and quit at the end.
+
+    Without an `engine` it finds one by itself.
 
     Needs PILOTHOUSE_HOME (the tests' own_home sets it). Enter it in the test's own body, not in a fixture: between a
     fixture and its test pytest-qt lets Qt work while no loop of asyncio runs, which no task survives. Fails when a
@@ -250,7 +261,7 @@ async def at_desk(engine: UnixSocket, *, connect: bool = True) -> AsyncIterator[
     loop = asyncio.get_running_loop()
     uncaught: list[Any] = []
     loop.set_exception_handler(lambda _loop, context: uncaught.append(context))
-    with environment(DOCKER_HOST=text(engine)):
+    with environment(**({"DOCKER_HOST": text(engine)} if engine is not None else {})):
         desk = Desk(app)
         person = Person(desk)
         try:
