@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from backend.dial import unreachable
 from backend.endpoint import Endpoint
 from backend.endpoint import text as endpoint_text
-from backend.errors import AnswerTooLarge, EngineGone, EngineTimeout, EngineUnreachable, ProtocolError
+from backend.errors import AnswerTooLarge, BackendError, EngineGone, EngineTimeout, EngineUnreachable, ProtocolError
 
 
 def query_text(query: Mapping[str, object] | None) -> str:
@@ -39,19 +39,35 @@ def translated(what: str, endpoint: Endpoint | None = None, deadline: float | No
         yield
     except TimeoutError as error:
         raise EngineTimeout(what, deadline or 0) from error
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise _connect_error(error, endpoint, what) from error
-    except (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout) as error:
-        raise EngineTimeout(what, deadline or 0) from error
-    except httpx.ProtocolError as error:
-        raise _protocol_error(error, what) from error
-    except (httpx.TransportError, httpx.StreamError) as error:
-        raise EngineGone(what, str(error) or type(error).__name__) from error
-    except httpx.InvalidURL as error:
-        raise ProtocolError(what, str(error)) from error
+    except Exception as error:
+        told = _of_httpx(error, what, endpoint, deadline) if "httpx" in sys.modules else None
+        if told is None:
+            raise
+        raise told from error
+
+
+def _of_httpx(error: Exception, what: str, endpoint: Endpoint | None, deadline: float | None) -> BackendError | None:
+    """The typed error for one of httpx; None for any other."""
+    import httpx
+
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return _connect_error(error, endpoint, what)
+        case httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
+            return EngineTimeout(what, deadline or 0)
+        case httpx.ProtocolError():
+            return _protocol_error(error, what)
+        case httpx.TransportError() | httpx.StreamError():
+            return EngineGone(what, str(error) or type(error).__name__)
+        case httpx.InvalidURL():
+            return ProtocolError(what, str(error))
+        case _:
+            return None
 
 
 def _connect_error(error: Exception, endpoint: Endpoint | None, what: str) -> EngineUnreachable | EngineTimeout:
+    import httpx
+
     if isinstance(error, httpx.ConnectTimeout):
         return EngineTimeout(what, 5)
     where = endpoint_text(endpoint) if endpoint is not None else what

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-import httpx
 import msgspec
 
-from backend import decoding, negotiation, tls
+from backend import decoding, negotiation
 from backend import endpoint as ep
+from backend.answers import Answer
 from backend.asking import query_text, translated
 from backend.decoding import JSON_CAP
 from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
@@ -23,6 +23,9 @@ from backend.stream import RawStream, open_raw
 from backend.types.system import Feature, Version
 from backend.upgraded import Upgraded
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
 Query = Mapping[str, object]
 Content = bytes | AsyncIterable[bytes]
@@ -32,41 +35,11 @@ LONG_CALL = 30.0
 ERROR_CAP = 1024 * 1024
 
 
-class Answer:
-    """An answer whose body is still coming."""
-
-    def __init__(self, response: httpx.Response, what: str) -> None:
-        self._response = response
-        self._what = what
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._response.status_code
-
-    def header(self, name: str) -> str:
-        """A header's value, or an empty string."""
-        value: str = self._response.headers.get(name, "")
-        return value
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises EngineGone when it is cut."""
-        with translated(self._what):
-            async for chunk in self._response.aiter_raw():
-                yield chunk
-
-    async def body(self, cap: int = JSON_CAP) -> bytes:
-        """The whole body. Raises AnswerTooLarge past `cap` bytes."""
-        length = self.header("content-length")
-        if length.isdigit() and int(length) > cap:
-            raise AnswerTooLarge(self._what, f"{length} bytes")
-        parts, held = [], 0
-        async for chunk in self.chunks():
-            held += len(chunk)
-            if held > cap:
-                raise AnswerTooLarge(self._what, f"more than {cap} bytes")
-            parts.append(chunk)
-        return b"".join(parts)
+def warm_up() -> None:
+    """Loads what calls that change something need, so that the first of them does not wait for it. Any thread."""
+    import anyio._backends._asyncio  # noqa: F401 - httpcore loads it at its first connection
+    import httpcore  # noqa: F401
+    import httpx  # noqa: F401
 
 
 class Engine:
@@ -213,6 +186,10 @@ class Engine:
         `deadline` is seconds until the answer's head, None for as long as it takes (an upload, a wait).
         """
         what = f"{method} {path}"
+        if method == "GET" and body is None and content is None and not headers and self._reads_itself:
+            async with await self._raw(path, query, versioned, deadline) as source:
+                yield Answer.of_raw(source, what)
+            return
         request, client = self._request(method, path, query, body, content, headers, versioned, short)
         with translated(what, self.endpoint, deadline):
             async with asyncio.timeout(deadline):
@@ -220,7 +197,7 @@ class Engine:
         try:
             with translated(what):
                 await self._check(response, what)
-            yield Answer(response, what)
+            yield Answer.of_response(response, what)
         finally:
             await response.aclose()
 
@@ -259,6 +236,15 @@ class Engine:
         """A stream of bytes past httpx, for logs and stats; see backend.stream."""
         ep.check(self.endpoint)
         return await open_raw(self.endpoint, f"/v{self.api}{path}{query_text(query)}", deadline=deadline)
+
+    @property
+    def _reads_itself(self) -> bool:
+        """Questions over a local socket need no httpx: a new connection is cheaper there than its parser."""
+        return self._transport is None and isinstance(self.endpoint, UnixSocket)
+
+    async def _raw(self, path: str, query: Query | None, versioned: bool, deadline: float | None) -> RawStream:
+        target = f"{f'/v{self.api}' if versioned else ''}{path}{query_text(query)}"
+        return await open_raw(self.endpoint, target, deadline=deadline, http="1.1")
 
     async def hijack(
         self,
@@ -331,7 +317,7 @@ class Engine:
         status = response.status_code
         if status >= 400:
             try:
-                body = await Answer(response, what).body(ERROR_CAP)
+                body = await Answer.of_response(response, what).body(ERROR_CAP)
             except AnswerTooLarge:
                 body = b""
             raise api_error(status, message_of(body, response.headers.get("content-type", "")), what)
@@ -346,6 +332,8 @@ class Engine:
         return self._streams
 
     def _new_client(self, limit: int | None, kept: int) -> httpx.AsyncClient:
+        import httpx  # Late: it costs a third of what starting the program costs.
+
         limits = httpx.Limits(max_connections=limit, max_keepalive_connections=kept, keepalive_expiry=60)
         return httpx.AsyncClient(
             transport=self._transport or _transport(self.endpoint, limits),
@@ -358,6 +346,8 @@ class Engine:
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Sends it; a GET once more when a kept connection turned out to be closed, which only its use can show."""
+    import httpx
+
     try:
         return await client.send(request, stream=True)
     except httpx.RemoteProtocolError as error:
@@ -367,10 +357,14 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
 
 
 def _transport(endpoint: Endpoint, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    import httpx
+
     match endpoint:
         case UnixSocket(path):
             return httpx.AsyncHTTPTransport(uds=path, verify=False, limits=limits, trust_env=False)
         case Tcp(_, _, files):
+            from backend import tls
+
             verify = tls.context(files) if files is not None else False
             return httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
         case NamedPipe(path):

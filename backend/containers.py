@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from backend import decoding
-from backend.client import Answer, Engine
+from backend.answers import Answer
+from backend.client import Engine
 from backend.execs import attach, exec_create, exec_inspect, exec_resize, exec_start
 from backend.logs import LogStream, logs
 from backend.names import segment

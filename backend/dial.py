@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from backend import endpoint as ep
-from backend import tls
 from backend.endpoint import Endpoint, NamedPipe, Ssh, Tcp, UnixSocket
 from backend.errors import EngineTimeout, EngineUnreachable, SocketDenied, SocketMissing, UnsupportedEndpoint
 
@@ -36,6 +35,8 @@ async def _connect(endpoint: Endpoint, protocol: Callable[[], P]) -> P:
         case UnixSocket(path):
             return (await loop.create_unix_connection(protocol, path))[1]
         case Tcp(host, port, files):
+            from backend import tls  # Late: local engines need no certificates.
+
             context = tls.context(files) if files is not None else None
             return (await loop.create_connection(protocol, host, port, ssl=context))[1]
         case NamedPipe(path):

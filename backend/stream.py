@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
+from typing import Literal
 
 from backend.chunks import ChunkDecoder
 from backend.dial import CONNECT_DEADLINE, dial
@@ -171,7 +172,7 @@ class RawStream(asyncio.Protocol):
         while data := await self.read():
             yield data
 
-    async def begin(self, request: bytes, deadline: float) -> None:
+    async def begin(self, request: bytes, deadline: float | None) -> None:
         """Sends the request and waits for a good head. Raises ApiError, EngineTimeout, EngineGone, ProtocolError."""
         assert self._transport is not None
         self._transport.write(request)
@@ -183,7 +184,7 @@ class RawStream(asyncio.Protocol):
                 if self.head is not None and self.head.status != 200:
                     raise await self._refusal(self.head)
         except TimeoutError as error:
-            raise EngineTimeout(self.what, deadline) from error
+            raise EngineTimeout(self.what, deadline or 0) from error
         if self.head is None:
             raise self._error or ProtocolError(self.what, "no answer")
 
@@ -214,15 +215,22 @@ class RawStream(asyncio.Protocol):
 
 
 async def open_raw(
-    endpoint: Endpoint, path_and_query: str, *, deadline: float = CONNECT_DEADLINE, method: str = "GET"
+    endpoint: Endpoint,
+    path_and_query: str,
+    *,
+    deadline: float | None = CONNECT_DEADLINE,
+    method: str = "GET",
+    http: Literal["1.0", "1.1"] = "1.0",
 ) -> RawStream:
     """Asks for `path_and_query` (encoded, with the version) and returns once the engine said 200.
 
-    `deadline` is seconds for connecting, and again for the head of the answer.
+    `deadline` is seconds for connecting, and again for the head of the answer; None waits for the head as long as it
+    takes. In HTTP/1.1 the body comes in chunks, so that an answer that was cut is known from one that ended.
     """
     what = f"{method} {path_and_query.partition('?')[0]}"
-    stream = await dial(endpoint, lambda: RawStream(what), deadline=deadline)
-    request = f"{method} {path_and_query} HTTP/1.0\r\nHost: docker\r\nUser-Agent: pilothouse\r\n\r\n"
+    stream = await dial(endpoint, lambda: RawStream(what), deadline=deadline or CONNECT_DEADLINE)
+    close = "Connection: close\r\n" if http == "1.1" else ""
+    request = f"{method} {path_and_query} HTTP/{http}\r\nHost: docker\r\nUser-Agent: pilothouse\r\n{close}\r\n"
     try:
         await stream.begin(request.encode("ascii"), deadline)
     except BaseException:

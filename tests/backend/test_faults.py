@@ -104,11 +104,12 @@ async def test_a_broken_answer_is_an_error_of_that_call_alone(fake: FakeEngine, 
     assert len(await containers.list_(engine)) == 1
 
 
-async def test_an_engine_that_closes_without_a_word_is_asked_once_more(fake: FakeEngine, engine: Engine) -> None:
-    fault = fake.fail("/containers/json", raw=b"", times=3)
+async def test_an_engine_that_closes_without_a_word_is_gone_for_that_call(fake: FakeEngine, engine: Engine) -> None:
+    """Over a local socket every question has a connection of its own, so none can have been closed long before."""
+    fault = fake.fail("/containers/json", raw=b"", times=1)
     with pytest.raises(EngineGone):
         await containers.list_(engine)
-    assert fault.seen == 2
+    assert fault.seen == 1
     assert len(await containers.list_(engine)) == 1
 
 
