@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from app.presentation.containers import (
     Reason,
+    StateView,
     group_of,
     image_text,
     is_problem,
@@ -47,6 +49,8 @@ class Use:
 
 
 NO_USE: Final = Use()
+_NOT_MEASURED: Final = Cell(DASH, "text-tertiary", align_right=True, spoken="not measured")
+_NO_PORTS: Final = Cell(spoken="no ports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ def cells(row: ContainerSummary, facts: Facts) -> tuple[Cell, ...]:
     return (
         _state_cell(row, facts),
         _name_cell(row, facts),
-        Cell(visible_name(image_text(row.image)), "text-secondary", small=True, elide="middle"),
+        _image_cell(row.image),
         cpu_cell(row, use, facts),
         memory_cell(row, use, facts),
         _ports_cell(row),
@@ -154,8 +158,20 @@ def cells(row: ContainerSummary, facts: Facts) -> tuple[Cell, ...]:
     )
 
 
+# Most rows of a long list look alike, so cells without a number of their own are made once.
+
+
+@lru_cache(maxsize=1024)
+def _image_cell(image: str) -> Cell:
+    return Cell(visible_name(image_text(image)), "text-secondary", small=True, elide="middle")
+
+
 def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
-    view = state_of(row, facts.reasons.get(row.id))
+    return _state_view_cell(state_of(row, facts.reasons.get(row.id)), row.status)
+
+
+@lru_cache(maxsize=1024)
+def _state_view_cell(view: StateView, status: str) -> Cell:
     token = "text-secondary" if view.calm else view.role
     dot = "success-fill" if not view.icon else ""
     return Cell(
@@ -166,24 +182,25 @@ def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
         icon_token=token,
         dot=dot,
         secondary=view.reason,
-        tooltip=row.status,
+        tooltip=status,
     )
 
 
 def _name_cell(row: ContainerSummary, facts: Facts) -> Cell:
     alive = not is_stopped(row) or is_problem(row, facts.reasons.get(row.id))
+    name = row.name
     return Cell(
-        visible_name(row.name),
+        visible_name(name),
         "text" if alive else "text-secondary",
         500,
-        tooltip=f"{row.name}\n{image_text(row.image)}",
+        tooltip=f"{name}\n{image_text(row.image)}",
     )
 
 
 def cpu_cell(row: ContainerSummary, use: Use, facts: Facts) -> Cell:
     """CPU with its sparkline; a dash when it is stopped or not measured."""
     if not _alive(row) or use.sample is None or use.sample.cpu is None:
-        return Cell(DASH, "text-tertiary", align_right=True, spoken="not measured")
+        return _NOT_MEASURED
     return Cell(
         percent_text(use.sample.cpu),
         align_right=True,
@@ -195,7 +212,7 @@ def cpu_cell(row: ContainerSummary, use: Use, facts: Facts) -> Cell:
 def memory_cell(row: ContainerSummary, use: Use, facts: Facts) -> Cell:
     """Memory with its share of the limit; the engine's whole memory is no limit."""
     if not _alive(row) or use.sample is None or use.sample.memory is None:
-        return Cell(DASH, "text-tertiary", align_right=True, spoken="not measured")
+        return _NOT_MEASURED
     limit = limit_of(use.sample, facts.memory)
     bar = min(1.0, use.sample.memory / limit) if limit else None
     text = bytes_text(use.sample.memory)
@@ -212,7 +229,7 @@ def limit_of(sample: Stats, memory: int) -> int:
 def _ports_cell(row: ContainerSummary) -> Cell:
     ports = published_ports(row)
     if not ports:
-        return Cell(spoken="no ports")
+        return _NO_PORTS
     return Cell(
         chips=tuple(port_text(p) for p in ports[:CHIPS]),
         open_chips=tuple(p.open for p in ports[:CHIPS]),
@@ -224,7 +241,12 @@ def _ports_cell(row: ContainerSummary) -> Cell:
 def age_cell(row: ContainerSummary, facts: Facts) -> Cell:
     """Time since it was created; dimmed when the engine is lost, because nothing is sure then."""
     text = age_text(facts.now - row.created) if row.created else DASH
-    return Cell(text, "text-disabled" if facts.stale else "text-secondary", align_right=True, tooltip=row.status)
+    return _age_text_cell(text, facts.stale, row.status)
+
+
+@lru_cache(maxsize=1024)
+def _age_text_cell(text: str, stale: bool, status: str) -> Cell:
+    return Cell(text, "text-disabled" if stale else "text-secondary", align_right=True, tooltip=status)
 
 
 def _alive(row: ContainerSummary) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.presentation.units import plural, short_id
 from backend.types.containers import FOLDER_LABEL, ContainerDetails, ContainerSummary
@@ -75,17 +76,25 @@ def _normal(row: ContainerSummary) -> str:
 
 def exit_code(row: ContainerSummary) -> int | None:
     """The exit code in the engine's own words (`Exited (137) 41 minutes ago`), None when they hold none."""
-    found = _CODE.search(row.status)
+    return _code(row.status)
+
+
+def _code(status: str) -> int | None:
+    found = _CODE.search(status)
     return int(found[1]) if found else None
 
 
 def state_of(row: ContainerSummary, reason: Reason | None = None) -> StateView:
     """The state of a row; `reason` adds what an inspect found."""
-    state = _normal(row)
+    return _state(_normal(row), row.status, reason)
+
+
+@lru_cache(maxsize=2048)
+def _state(state: str, status: str, reason: Reason | None) -> StateView:
     if state == "running":
-        return _running(row, reason)
+        return _running(status.lower(), reason)
     if state == "exited":
-        return _exited(row, reason)
+        return _exited(_code(status), reason)
     if state == "restarting":
         tries = _ordinal(reason.restarts) + " try" if reason is not None and reason.restarts else ""
         return StateView("refresh-cw", "Restarting", tries, "warning", calm=False)
@@ -95,8 +104,7 @@ def state_of(row: ContainerSummary, reason: Reason | None = None) -> StateView:
     return StateView(*calm.get(state, ("circle-help", "Unknown")))
 
 
-def _running(row: ContainerSummary, reason: Reason | None) -> StateView:
-    status = row.status.lower()
+def _running(status: str, reason: Reason | None) -> StateView:
     if "(unhealthy)" in status:
         failed = plural(reason.failing, "failed check") if reason is not None and reason.failing else ""
         return StateView("heart-pulse", "Unhealthy", failed, "warning", calm=False)
@@ -105,8 +113,7 @@ def _running(row: ContainerSummary, reason: Reason | None) -> StateView:
     return StateView("", "Running", "starting" if "(health: starting)" in status else "", "success")
 
 
-def _exited(row: ContainerSummary, reason: Reason | None) -> StateView:
-    code = exit_code(row)
+def _exited(code: int | None, reason: Reason | None) -> StateView:
     if code is None:
         return StateView("circle-stop", "Exited")
     if reason is not None and reason.oom:

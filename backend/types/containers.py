@@ -55,8 +55,10 @@ class ContainerSummary(Struct, frozen=True, rename="pascal"):
     @property
     def name(self) -> str:
         """The container's own name, without the slash and without link aliases."""
-        own = [n for n in self.names or () if n.count("/") == 1]
-        return own[0].lstrip("/") if own else self.id[:12]
+        for name in self.names or ():
+            if name.count("/") == 1:
+                return name.lstrip("/")
+        return self.id[:12]
 
     @property
     def project(self) -> str:
