@@ -26,11 +26,13 @@ from app.tasks import TaskScope
 from app.theme import Choice, Theme
 from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
-from backend import endpoint
+from backend import client, endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.errors import BackendError
 
 VERSION = metadata.version("pilothouse")
+WARM_UP_MS = 1500
+"""What the list does not need is loaded once it is on screen, and before the first click that needs it."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
 
 
@@ -96,6 +98,7 @@ class Desk(QObject):
         self._on_state(self.session.state)
         self.scope.start(self.engines.begin(), name="choose an engine")
         QTimer.singleShot(800, self._offer_reports)
+        QTimer.singleShot(WARM_UP_MS, lambda: self.scope.start(asyncio.to_thread(client.warm_up), name="warm up"))
 
     def quit_now(self) -> None:
         """Leaves without a question (signals, and after the question)."""
@@ -179,6 +182,7 @@ class Desk(QObject):
             "start-embedded": self.engines.start_embedded,
             "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
             "show-builds": lambda: self.window.go(Place(places.BUILDS)),
+            "show-activity": lambda: self.window.go(Place(places.ACTIVITY)),
             "clean-up": lambda: self.window.go(Place(places.IMAGES)),
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: _open_folder(str(paths.log_dir())),

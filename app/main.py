@@ -10,7 +10,6 @@ from contextlib import suppress
 
 os.environ.setdefault("QT_API", "pyside6")
 
-import anyio._backends._asyncio  # noqa: F401 - imported before the window shows: the first use freezes it otherwise
 import qasync
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication

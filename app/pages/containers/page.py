@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
-from app.pages.containers.details import ContainerPage
 from app.pages.containers.list import ContainersList
-from app.pages.containers.logs import LogsTab
 from app.pages.containers.verbs import ContainerVerbs, OpenUrl, open_in_browser
 from app.places import CONTAINERS, RUN, Go, Place
 from app.preferences import Preferences
 from app.session import Session
 from app.theme import Theme
+
+if TYPE_CHECKING:
+    from app.pages.containers.details import ContainerPage
 
 
 class ContainersPage(QWidget):
@@ -55,6 +57,8 @@ class ContainersPage(QWidget):
             self._close_details()
             return
         if self.details is None or self.details.container_id != row.id:
+            from app.pages.containers.details import ContainerPage  # Late: the list does not wait for its parts.
+
             self._close_details()
             self.details = ContainerPage(
                 self._theme, self._session, self._feeds, self._preferences, self._go, self.verbs, row
@@ -77,6 +81,8 @@ class ContainersPage(QWidget):
     def _close_details(self) -> None:
         self.stack.setCurrentWidget(self.list)
         if self.details is not None:
+            from app.pages.containers.logs import LogsTab
+
             self.stack.removeWidget(self.details)
             self.details.hide()
             for logs in self.details.findChildren(LogsTab):
