@@ -123,7 +123,9 @@ def _detail(rows: Sequence[ContainerSummary], sizes: Mapping[str, int], engine: 
     said = []
     if alive:
         said.append(
-            "It is running and is killed first." if one else f"{alive} of them are running and are killed first."
+            f"It is {rows[0].state} and is killed first."
+            if one
+            else f"{alive} of them are running and are killed first."
         )
     known = [sizes[row.id] for row in rows if row.id in sizes]
     if known:

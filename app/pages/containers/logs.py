@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.logs import SAVE_LOG, LogFile
 from app.feeds.logs import LogFeed, LogPhase, LogState
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton
+from app.widgets.cards import Hairline
 from app.widgets.logbar import LevelChip, LogSearchField
 from app.widgets.logbuffer import CAP, LogBuffer
 from app.widgets.logcounts import LogCounts
@@ -102,7 +103,7 @@ class LogsTab(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(bar)
-        column.addWidget(self._line(flat=True))
+        column.addWidget(Hairline(theme))
         column.addWidget(self.words)
         column.addWidget(self.view, 1)
         self.times.setChecked(bool(self._preferences.get("logs/times", True)))
@@ -110,19 +111,9 @@ class LogsTab(QWidget):
         self.view.set_times(self.times.isChecked())
         self.view.set_wrap(self.wrap.isChecked())
 
-    def _line(self, flat: bool = False) -> QFrame:
-        line = QFrame()
-        line.setFrameShape(QFrame.Shape.NoFrame)
-        line.setAutoFillBackground(True)
-        line.setFixedSize(16777215, 1) if flat else line.setFixedSize(1, 16)
-
-        def tint() -> None:
-            palette = line.palette()
-            palette.setColor(line.backgroundRole(), self._theme.color("border"))
-            line.setPalette(palette)
-
-        tint()
-        self._theme.changed.connect(tint)
+    def _line(self) -> Hairline:
+        line = Hairline(self._theme, standing=True)
+        line.setFixedHeight(16)
         return line
 
     def _connect(self) -> None:
@@ -146,7 +137,7 @@ class LogsTab(QWidget):
         self.save_button.clicked.connect(self.save)
         self.follow_button.clicked.connect(self._on_follow_clicked)
         self._session.stores.containers.changed.connect(self._on_containers_changed)
-        self._session.state_changed.connect(lambda _state: self.feed.wake())
+        self._session.state_changed.connect(self._on_state_changed)
         keys = {
             "F3": self._step, "Shift+F3": lambda: self._step(True),
             "Alt+R": self.regex.toggle, "Alt+C": self.case.toggle, "Alt+T": self.times.toggle,
@@ -167,6 +158,9 @@ class LogsTab(QWidget):
     def _is_running(self) -> bool:
         summary = self._session.stores.containers.get(self._id)
         return summary is not None and summary.state in ("running", "restarting", "paused")
+
+    def _on_state_changed(self, _state: object) -> None:
+        self.feed.wake()
 
     def _on_containers_changed(self, delta: Any) -> None:
         if delta.reset or self._id in delta.changed or self._id in delta.added:

@@ -44,6 +44,10 @@ def test_rates_and_shares() -> None:
     assert rate_text(None) == DASH
     assert percent_text(0.042) == "4.2\u00a0%"
     assert percent_text(0.124, 0) == "12\u00a0%"
+    assert percent_text(0.0994) == "9.9\u00a0%"
+    assert percent_text(0.0996) == "10\u00a0%"
+    assert percent_text(1.042) == "104\u00a0%"
+    assert percent_text(1.042, 1) == "104.2\u00a0%"
     assert percent_text(None) == DASH
     assert percent_text(math.nan) == DASH
 
