@@ -10,25 +10,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from struct import Struct
 from typing import Final
 
 from backend.errors import ProtocolError
+from backend.frames import STDIN, SYSTEM, FrameDecoder
 
 STAMP: Final = 30
 """Bytes of a time as it is kept: `2026-01-31T23:59:59.123456789Z`."""
 NO_STAMP: Final = b" " * STAMP
 PIECE: Final = 16 * 1024
 """The most text in one message of the engine's log drivers."""
-FRAME_CAP: Final = 16 * 1024 * 1024
 LINE_CAP: Final = 256 * 1024
 """Bytes of a line that are kept; the rest is counted and only a saved log has it."""
+ERROR_CAP: Final = 2000
+"""Bytes of what an engine says instead of a log."""
 
 OUT: Final = 1
 ERR: Final = 2
 CAPPED: Final = 4
 
-_HEADER = Struct(">BBHI")
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d) ")
 
 
@@ -46,6 +46,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def size(self) -> int:
+        """Bytes of text and times."""
+        return len(self.text) + len(self.stamps)
 
 
 @dataclass(slots=True)
@@ -76,13 +81,14 @@ class LogLines:
         self.tty = tty
         self._sure = False
         self._rest = b""
+        self._frames = FrameDecoder("log stream")
         self._open: dict[int, _Open] = {}
         self._texts: list[bytes] = []
         self._stamps: list[bytes] = []
         self._kinds: list[int] = []
 
     def feed(self, data: bytes) -> Batch:
-        """The lines that end in `data`. Raises ProtocolError when a header is not one."""
+        """The lines that end in `data`. Raises what FrameDecoder does; ProtocolError with an engine's complaint."""
         buffer = self._rest + data if self._rest else data
         if not self._sure:
             if len(buffer) < 8 + STAMP and (len(buffer) < 4 or not self.tty):
@@ -109,38 +115,32 @@ class LogLines:
 
     def _look(self, buffer: bytes) -> None:
         """Tells by the first bytes, in case that inspect and the stream do not agree."""
-        framed = buffer[0] <= 2 and buffer[1:4] == b"\0\0\0"
+        framed = buffer[0] <= SYSTEM and buffer[1:4] == b"\0\0\0"
         if framed == self.tty and (not framed or _STAMP.match(buffer, 8)):
             self.tty = not self.tty
         self._sure = True
 
     def _feed_frames(self, buffer: bytes) -> None:
         texts, stamps, kinds, opened = self._texts, self._stamps, self._kinds, self._open
-        unpack = _HEADER.unpack_from
-        position, size = 0, len(buffer)
-        while position + 8 <= size:
-            kind, zero, zeros, length = unpack(buffer, position)
-            if kind > 2 or zero or zeros or length > FRAME_CAP:
-                raise ProtocolError("log stream", f"stream {kind} with {length} bytes is not a log frame")
-            end = position + 8 + length
-            if end > size:
-                break
+        frames = self._frames.feed(buffer)
+        self.messages += len(frames)
+        for kind, payload in frames:
             # One message is one line nearly always: two slices and three appends are all that it costs.
             if (
-                31 < length <= PIECE
-                and buffer[end - 1] == 10
-                and buffer[position + 37] == 90
-                and buffer[position + 38] == 32
+                31 < len(payload) <= PIECE
+                and payload[-1] == 10
+                and payload[29] == 90
+                and payload[30] == 32
                 and kind not in opened
+                and STDIN < kind < SYSTEM
             ):
-                texts.append(buffer[position + 39 : end])
-                stamps.append(buffer[position + 8 : position + 38])
-                kinds.append(kind or OUT)
+                texts.append(payload[31:])
+                stamps.append(payload[:30])
+                kinds.append(kind)
+            elif kind == SYSTEM:
+                raise ProtocolError("log stream", payload[:ERROR_CAP].decode("utf-8", "replace").strip())
             else:
-                self._add_message(kind or OUT, buffer[position + 8 : end])
-            self.messages += 1
-            position = end
-        self._rest = buffer[position:]
+                self._add_message(kind or OUT, payload)
 
     def _feed_text(self, buffer: bytes) -> None:
         lines = buffer.split(b"\n")

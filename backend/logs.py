@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
+from typing import Protocol
 
-from backend.client import Engine
 from backend.frames import STDOUT, Frame, FrameDecoder
 from backend.names import segment
 from backend.stream import RawStream
 
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 RAW = "application/vnd.docker.raw-stream"
+Stalled = Callable[[], Awaitable[bool]]
+
+
+class RawSource(Protocol):
+    """What of an engine a log needs."""
+
+    async def raw(self, path: str, *, query: Mapping[str, object] | None = None, deadline: float = 10) -> RawStream:
+        """A stream of bytes, as Engine.raw opens it."""
 
 
 class LogStream:
     """One log. `tty` says that the bytes have no frames.
 
-    Iterate it for batches of (stream, payload), or take the bytes as the engine sent them: `raw_chunks()`, or
-    `source.listen(...)` for callbacks. Whatever has not been taken holds the engine back; close it in the end.
+    Iterate it for batches of (stream, payload), or take the bytes as the engine sent them from `chunks()`. Whatever
+    has not been taken holds the engine back; close it in the end.
     """
 
     def __init__(self, source: RawStream, tty: bool) -> None:
@@ -38,9 +47,22 @@ class LogStream:
                 yield frames
         decoder.finish()
 
-    async def raw_chunks(self) -> AsyncIterator[bytes]:
-        """The bytes as they came, frames and all (bare when `tty`), in pieces of up to 1.25 MiB."""
-        while data := await self.source.read():
+    async def chunks(self, *, stalled: Stalled | None = None, check_after: float = 5) -> AsyncIterator[bytes]:
+        """The bytes as they came, frames and all (bare when `tty`), in pieces of up to 1.25 MiB.
+
+        A follow may rightly be silent for ever: after each `check_after` seconds of silence `stalled` is asked whether
+        the engine has more, and when it has, the iteration ends, for the stream to be opened anew.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(check_after if stalled is not None else None):
+                    data = await self.source.read()
+            except TimeoutError:
+                if stalled is not None and await stalled() and not self.source.waiting:
+                    return
+                continue
+            if not data:
+                return
             yield data
 
     async def close(self) -> None:
@@ -57,7 +79,7 @@ class LogStream:
 
 
 async def logs(
-    engine: Engine,
+    engine: RawSource,
     id: str,
     *,
     follow: bool = False,

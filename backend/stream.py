@@ -7,7 +7,7 @@ bytes of hundreds of lines at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Literal
 
@@ -20,12 +20,10 @@ from backend.heads import Head, HeadReader
 
 HIGH_WATER = 1024 * 1024
 ERROR_CAP = 64 * 1024
-Received = Callable[[bytes], None]
-Ended = Callable[[BackendError | None], None]
 
 
 class RawStream(asyncio.Protocol):
-    """One answer. Read it with `read`, or with `listen` for callbacks; reading stops while HIGH_WATER is not taken."""
+    """One answer, taken with `read`; while HIGH_WATER bytes are not taken, the engine waits."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -39,8 +37,6 @@ class RawStream(asyncio.Protocol):
         self._done = False
         self._error: BackendError | None = None
         self._wake: asyncio.Event = asyncio.Event()
-        self._received: Received | None = None
-        self._ended: Ended | None = None
         self._transport: asyncio.Transport | None = None
         self._closed = asyncio.Event()
 
@@ -53,6 +49,11 @@ class RawStream(asyncio.Protocol):
     def content_type(self) -> str:
         """The media type, without parameters."""
         return self.head.headers.get("content-type", "").partition(";")[0].strip() if self.head else ""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that have come and were not taken yet."""
+        return self._held
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
@@ -105,9 +106,6 @@ class RawStream(asyncio.Protocol):
             self._end(None)
 
     def _give(self, data: bytes) -> None:
-        if self._received is not None:
-            self._received(data)
-            return
         self._parts.append(data)
         self._held += len(data)
         if self._held == len(data):
@@ -120,9 +118,6 @@ class RawStream(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._wake.set()
-        if self._ended is not None:
-            ended, self._ended = self._ended, None
-            ended(error)
 
     def pause(self) -> None:
         """Stops taking bytes from the connection; the engine waits."""
@@ -136,17 +131,6 @@ class RawStream(asyncio.Protocol):
             self._paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def listen(self, received: Received, ended: Ended) -> None:
-        """Callback mode: `received(bytes)` for each piece as the loop gets it, `ended(error or None)` once."""
-        self._received, self._ended = received, ended
-        if self._parts:
-            data, self._parts, self._held = b"".join(self._parts), [], 0
-            received(data)
-        if self._done and self._ended is not None:
-            self._ended = None
-            ended(self._error)
-        self.resume()
 
     async def read(self) -> bytes:
         """All bytes that have come, at least one; b"" at the end. Raises EngineGone, ProtocolError.

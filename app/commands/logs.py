@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from app.commandline import CommandLine
 from app.commands.command import Command
 from app.operation import Operation
 from backend.client import Engine
-from backend.logreader import Payloads, logs_path, read_log
+from backend.logs import logs
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A log to be saved: the container's id and name, whether it has a TTY, and the file."""
+    """A log to be saved: the container's id and name, whether it has a TTY, the file, and whether with times."""
 
     container: str
     name: str
     tty: bool
     path: Path
+    timestamps: bool = False
 
 
 async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
@@ -29,20 +31,11 @@ async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
     The file is readable by this person alone. Raises what reading the log raises, and OSError.
     """
     part = target.path.with_name(target.path.name + ".part")
-    payloads = Payloads(tty=target.tty)
-    done = 0
     file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     try:
         with file:
-
-            def received(data: bytes) -> None:
-                nonlocal done
-                file.write(payloads.feed(data))
-                done += len(data)
-                operation.report(done, 0, f"{done / 1e6:.1f} MB")
-
-            query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 0, "tail": "all"}
-            await read_log(engine.endpoint, logs_path(engine.api, target.container, query), received)
+            os.chmod(part, 0o600)
+            await _write(engine, target, file, operation)
             file.flush()
             os.fsync(file.fileno())
         part.replace(target.path)
@@ -51,12 +44,22 @@ async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
         raise
 
 
+async def _write(engine: Engine, target: LogFile, file: BinaryIO, operation: Operation) -> None:
+    done = 0
+    async with await logs(engine, target.container, timestamps=target.timestamps, tty=target.tty) as stream:
+        async for frames in stream:
+            for _, payload in frames:
+                file.write(payload)
+                done += len(payload)
+            operation.report(done, 0, f"{done / 1e6:.1f}\N{NO-BREAK SPACE}MB")
+
+
 SAVE_LOG: Command[LogFile] = Command(
     key="save-log",
     title="Save log",
     icon="download",
     run=save,
     subject=lambda target: target.name,
-    line=lambda target: CommandLine.docker("logs", target.name),
+    line=lambda target: CommandLine.docker("logs", *(["--timestamps"] if target.timestamps else []), target.name),
     done=lambda target: f"Saved the log of {target.name}",
 )

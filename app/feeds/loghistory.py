@@ -6,6 +6,7 @@ begin. Lines of the same time and text are told apart by their place.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from app.widgets.logbuffer import STAMP, LogBuffer
@@ -16,7 +17,7 @@ COMPARED: Final = 200
 STREAM: Final = 3
 
 
-def merge_older(buffer: LogBuffer, batches: list[Batch]) -> int:
+def merge_older(buffer: LogBuffer, batches: Iterable[Batch]) -> int:
     """Puts what is before the buffer's first line in front of it; returns how many lines came.
 
     `batches` is a longer tail of the same log. The first known line may be the end of a long line that the engine's

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.feeds.loghistory import merge_older
 from app.widgets.logbuffer import LogBuffer
-from backend.endpoint import Endpoint
 from backend.errors import ApiError, BackendError, NotFound
 from backend.loglines import STAMP, Batch, LogLines, seconds
-from backend.logreader import logs_path, read_log
+from backend.logs import RawSource, logs
 
 TAIL: Final = 1000
 STEP: Final = 4000
@@ -27,19 +27,11 @@ FIRST_WAIT: Final = 0.3
 LONGEST_WAIT: Final = 10.0
 RECENT: Final = 2000
 """Lines back from the newest in which a repeat is looked for."""
+AHEAD: Final = 4 * 1000 * 1000
+"""Bytes that are read before those who show them were told; from there the engine waits."""
 
 
-class LogSource(Protocol):
-    """What of an engine the feed needs."""
-
-    @property
-    def endpoint(self) -> Endpoint: ...  # noqa: D102 - as the client documents it
-
-    @property
-    def api(self) -> str: ...  # noqa: D102 - as the client documents it
-
-
-Work = Callable[[LogSource], Awaitable[None]]
+Work = Callable[[RawSource], Awaitable[None]]
 Start = Callable[[Work], "asyncio.Task[Any] | None"]
 
 
@@ -104,6 +96,7 @@ class LogFeed(QObject):
         running: Callable[[], bool],
         tail: int = TAIL,
         check_after: float = CHECK_SECONDS,
+        tell_ms: int = TELL_MS,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -125,9 +118,12 @@ class LogFeed(QObject):
         self.complete = False
         """Whether line 1 of the log is in the buffer, or as much of it as may be kept."""
         self.state = LogState()
-        self._timer = QTimer(self, interval=TELL_MS, singleShot=True)
-        self._timer.timeout.connect(self._on_tick)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.tell)
+        self._tell_ms = tell_ms
         self._told = 0.0
+        self._ahead = 0
+        self._shown = asyncio.Event()
 
     # -- what a view asks for ---------------------------------------------
 
@@ -155,7 +151,7 @@ class LogFeed(QObject):
             return
         self.older_changed.emit(True)
 
-        async def work(source: LogSource) -> None:
+        async def work(source: RawSource) -> None:
             try:
                 await self._load_older(source, everything)
             finally:
@@ -170,13 +166,17 @@ class LogFeed(QObject):
         self.complete = True
         self.grew.emit()
 
-    def _on_tick(self) -> None:
+    def tell(self) -> None:
+        """Shows what came, and lets more come."""
+        self._timer.stop()
         self._told = monotonic()
+        self._ahead = 0
         self.grew.emit()
+        self._shown.set()
 
     # -- following ---------------------------------------------------------
 
-    async def _run(self, source: LogSource) -> None:
+    async def _run(self, source: RawSource) -> None:
         wait = FIRST_WAIT
         while True:
             before = self.buffer.end
@@ -199,29 +199,26 @@ class LogFeed(QObject):
             except TimeoutError:
                 pass
 
-    async def _follow(self, source: LogSource) -> None:
-        decoder = LogLines(tty=self._tty)
-        query: dict[str, object] = {"follow": 1, "stdout": 1, "stderr": 1, "timestamps": 1}
-        if self._last:
-            query |= {"since": seconds(self._last), "tail": "all"}
-            self._skip = self._same
-        else:
-            query["tail"] = self._tail
-
-        def received(data: bytes) -> None:
-            before = decoder.messages
-            self._take(decoder.feed(data))
-            self._messages += decoder.messages - before
-
-        await read_log(
-            source.endpoint,
-            logs_path(source.api, self._container, query),
-            received,
-            stalled=lambda: self._stalled(source),
-            check_after=self._check_after,
-            answered=lambda: self._set(LogPhase.LIVE),
-        )
+    async def _follow(self, source: RawSource) -> None:
+        since = seconds(self._last)
+        self._skip = self._same
+        tail = None if self._last else self._tail
+        async with await logs(source, self._container, follow=True, tail=tail, since=since, tty=self._tty) as stream:
+            self._set(LogPhase.LIVE)
+            decoder = LogLines(tty=stream.tty)
+            async for data in stream.chunks(stalled=lambda: self._stalled(source), check_after=self._check_after):
+                before = decoder.messages
+                self._take(decoder.feed(data))
+                self._messages += decoder.messages - before
+                await self._wait_for_view(len(data))
         self._take(decoder.close())
+
+    async def _wait_for_view(self, came: int) -> None:
+        """Takes no more of the stream while those who show it are too far behind."""
+        self._ahead += came
+        if self._ahead >= AHEAD and self._timer.isActive():
+            self._shown.clear()
+            await self._shown.wait()
 
     def _take(self, batch: Batch) -> None:
         if not batch.lengths:
@@ -238,8 +235,8 @@ class LogFeed(QObject):
         self.buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
         if not self._timer.isActive():
             # The first lines after a rest are shown at once, a flood thirty times a second.
-            rested = monotonic() - self._told > TELL_MS / 1000
-            self._timer.start(0 if rested else TELL_MS)
+            rested = monotonic() - self._told > self._tell_ms / 1000
+            self._timer.start(0 if rested else self._tell_ms)
 
     def _remember(self, stamps: bytes) -> None:
         """Keeps the newest time and how many lines had it, to go on from there without a gap or a repeat."""
@@ -288,28 +285,22 @@ class LogFeed(QObject):
         text = batch.text[sum(batch.lengths[:cut]) :]
         return Batch(text, batch.lengths[cut:], batch.stamps[cut * STAMP :], batch.kinds[cut:])
 
-    async def _stalled(self, source: LogSource) -> bool:
+    async def _stalled(self, source: RawSource) -> bool:
         """Whether the engine has lines that its stream does not bring, as some do after a log was rotated."""
         if not self._running():
             return False
         last, same = self._last, self._same
-        query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": same + 1}
-        if last:
-            query["since"] = seconds(last)
-        batches, _ = await self._read(source, query)
+        batches, _ = await self._read(source, tail=same + 1, since=seconds(last))
         stamps = b"".join(b.stamps for b in batches)
         count = len(stamps) // STAMP
         return count > 0 and (self._last, self._same) == (last, same) and (count > same or stamps[-STAMP:] > last)
 
     # -- older lines -------------------------------------------------------
 
-    async def _load_older(self, source: LogSource, everything: bool) -> None:
+    async def _load_older(self, source: RawSource, everything: bool) -> None:
         epoch = self.buffer.epoch
-        query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": "all"}
         wanted = self._messages + self._step
-        if not everything:
-            query["tail"] = wanted
-        batches, messages = await self._read(source, query)
+        batches, messages = await self._read(source, tail=None if everything else wanted)
         if epoch != self.buffer.epoch:
             return
         first = self.buffer.first
@@ -319,14 +310,17 @@ class LogFeed(QObject):
         self.complete = everything or messages < wanted or count == 0
         self.prepended.emit(first - self.buffer.first)
 
-    async def _read(self, source: LogSource, query: dict[str, object]) -> tuple[list[Batch], int]:
-        decoder = LogLines(tty=self._tty)
-        batches: list[Batch] = []
-        await read_log(
-            source.endpoint,
-            logs_path(source.api, self._container, query),
-            lambda data: batches.append(decoder.feed(data)),
-        )
+    async def _read(self, source: RawSource, *, tail: int | None, since: str = "") -> tuple[deque[Batch], int]:
+        """The newest lines, and how many messages there were; no more of them than the buffer may keep twice."""
+        batches: deque[Batch] = deque()
+        size = 0
+        async with await logs(source, self._container, tail=tail, since=since, tty=self._tty) as stream:
+            decoder = LogLines(tty=stream.tty)
+            async for data in stream.chunks():
+                batches.append(decoder.feed(data))
+                size += batches[-1].size
+                while size > 2 * self.buffer.cap:
+                    size -= batches.popleft().size
         batches.append(decoder.close())
         return batches, decoder.messages
 

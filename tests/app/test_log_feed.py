@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,21 @@ import pytest
 import qasync
 from PySide6.QtWidgets import QApplication
 
-from app.feeds.logs import LogFeed, LogPhase, LogSource
+from app.feeds.logs import AHEAD, TELL_MS, LogFeed, LogPhase
 from app.tasks import TaskScope
 from app.widgets.logbuffer import LogBuffer
+from backend.asking import query_text
 from backend.endpoint import Endpoint, UnixSocket
+from backend.logs import RawSource
+from backend.stream import HIGH_WATER, RawStream, open_raw
 
 
 @dataclass
 class Source:
     endpoint: Endpoint
-    api: str = "1.41"
+
+    async def raw(self, path: str, *, query: Mapping[str, object] | None = None, deadline: float = 10) -> RawStream:
+        return await open_raw(self.endpoint, path + query_text(query), deadline=deadline)
 
 
 @dataclass
@@ -34,6 +39,8 @@ class LogServer:
     running: bool = True
     status: int = 200
     follows: int = 0
+    flood: bool = False
+    sent: int = 0
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def frame(self, number: int) -> bytes:
@@ -59,6 +66,11 @@ class LogServer:
         place = next((n for n in range(start, len(self.lines)) if n // 10 >= since), len(self.lines))
         follow = query.get("follow") == "1"
         self.follows += follow
+        block = self.frame(0) * 1000
+        while self.flood and not writer.is_closing():
+            writer.write(block)
+            await writer.drain()
+            self.sent += len(block)
         while True:
             if place < len(self.lines):
                 writer.write(b"".join(self.frame(n) for n in range(place, len(self.lines))))
@@ -74,7 +86,7 @@ class LogServer:
 Story = Callable[[LogServer, LogFeed, Callable[[Callable[[], bool]], Awaitable[None]]], Awaitable[None]]
 
 
-def play(qapp: QApplication, folder: Path, server: LogServer, story: Story) -> None:
+def play(qapp: QApplication, folder: Path, server: LogServer, story: Story, tell_ms: int = TELL_MS) -> None:
     async def run() -> None:
         failures: list[BaseException] = []
         path = folder / "log.sock"
@@ -82,13 +94,22 @@ def play(qapp: QApplication, folder: Path, server: LogServer, story: Story) -> N
         scope = TaskScope("test", lambda error, _name: failures.append(error))
         source = Source(UnixSocket(str(path)))
 
-        def start(work: Callable[[LogSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
+        def start(work: Callable[[RawSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
             async def task() -> None:
                 await work(source)
 
             return scope.start(task(), name="log")
 
-        feed = LogFeed(start, "c", LogBuffer(), tty=False, running=lambda: server.running, tail=100, check_after=0.1)
+        feed = LogFeed(
+            start,
+            "c",
+            LogBuffer(),
+            tty=False,
+            running=lambda: server.running,
+            tail=100,
+            check_after=0.1,
+            tell_ms=tell_ms,
+        )
 
         async def until(done: Callable[[], bool]) -> None:
             async with asyncio.timeout(10):
@@ -100,7 +121,7 @@ def play(qapp: QApplication, folder: Path, server: LogServer, story: Story) -> N
         finally:
             feed.close()
             await scope.close()
-            server.running = server.deaf = False
+            server.running = server.deaf = server.flood = False
             for writer in list(server.writers):
                 writer.close()
             listener.close()
@@ -176,3 +197,24 @@ def test_cleared_lines_do_not_come_back(qapp: QApplication, tmp_path: Path, ever
         assert texts(feed) == ["new"]
 
     play(qapp, tmp_path, LogServer([f"line {n}" for n in range(30)]), story)
+
+
+def test_an_engine_that_is_faster_than_the_view_has_to_wait(qapp: QApplication, tmp_path: Path) -> None:
+    """The view is told once in an hour here, and by the test: in between the engine's sends come to a stop."""
+    most = AHEAD + 2 * HIGH_WATER
+
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        for _ in range(3):
+            feed.tell()
+            before = feed.buffer.size
+            await until(lambda before=before: feed.buffer.size - before > AHEAD)  # type: ignore[misc]
+            sent = -1
+            while sent != server.sent:
+                sent = server.sent
+                await asyncio.sleep(0.1)
+            assert feed.buffer.size - before < 2 * most
+        assert server.sent < 4 * most
+
+    # Large lines, as memory per line is not the matter here.
+    play(qapp, tmp_path, LogServer(["x" * 900], flood=True), story, tell_ms=3_600_000)

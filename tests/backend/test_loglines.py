@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import ProtocolError
+from backend.errors import AnswerTooLarge, ProtocolError
 from backend.loglines import CAPPED, LINE_CAP, NO_STAMP, PIECE, Batch, LogLines, seconds
-from backend.logreader import Payloads
 
 STAMP = b"2026-01-31T23:59:59.123456789Z"
 Row = tuple[bytes, bytes, int]
@@ -97,7 +96,7 @@ def test_a_broken_header_stops_the_stream() -> None:
     decoder = LogLines(tty=False)
     with pytest.raises(ProtocolError):
         decoder.feed(frame(1, STAMP + b" x\n") + b"\x07\0\0\0\xff\xff\xff\xff")
-    with pytest.raises(ProtocolError):
+    with pytest.raises(AnswerTooLarge):
         LogLines(tty=False).feed(b"\x01\0\0\0\xff\xff\xff\xff and more")
 
 
@@ -108,8 +107,6 @@ def test_times() -> None:
     assert seconds(NO_STAMP) == ""
 
 
-@given(st.lists(st.binary(max_size=40)), st.integers(1, 50))
-def test_payloads_are_exact(parts: list[bytes], step: int) -> None:
-    data = b"".join(frame(1, p) for p in parts)
-    payloads = Payloads(tty=False)
-    assert b"".join(payloads.feed(data[i : i + step]) for i in range(0, len(data), step)) == b"".join(parts)
+def test_what_an_engine_complains_in_the_stream_is_said() -> None:
+    with pytest.raises(ProtocolError, match="error from daemon in stream: damaged"):
+        LogLines(tty=False).feed(frame(3, b"error from daemon in stream: damaged log file, line 7 of it is no JSON"))

@@ -7,21 +7,24 @@ import contextlib
 import statistics
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import qasync
 from PySide6.QtWidgets import QApplication
 
-from app.feeds.logs import LogFeed, LogSource
+from app.feeds.logs import LogFeed
 from app.tasks import TaskScope
 from app.theme import Theme
 from app.widgets.logbuffer import LogBuffer
 from app.widgets.logcounts import LogCounts
 from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
+from backend.asking import query_text
+from backend.dial import dial
 from backend.endpoint import Endpoint, UnixSocket, text
-from backend.logreader import logs_path, read_log
+from backend.logs import RawSource
+from backend.stream import RawStream, open_raw
 
 Report = Callable[[str, float, str, float, float], None]
 """name, value, unit, floor in the same unit, limit of value / floor."""
@@ -37,7 +40,10 @@ class Source:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self.api = "1.41"
+
+    async def raw(self, path: str, *, query: Mapping[str, object] | None = None, deadline: float = 10) -> RawStream:
+        """As the client does it."""
+        return await open_raw(self.endpoint, f"/v1.41{path}{query_text(query)}", deadline=deadline)
 
 
 def docker(engine: Endpoint, *words: str, stdin: bytes | None = None) -> str:
@@ -54,20 +60,44 @@ def writer(engine: Endpoint) -> str:
     return key
 
 
+def logs_path(key: str, tail: str | int) -> str:
+    """What is asked of the engine, by us and by those beside us."""
+    query = {"stdout": True, "stderr": True, "timestamps": True, "tail": tail}
+    return f"/v1.41/containers/{key}/logs{query_text(query)}"
+
+
+class Bare(asyncio.Protocol):
+    """Asks, and counts the bytes that come: the least that a reader can do."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.size = 0
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asks."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(f"GET {self._path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
+
+    def data_received(self, data: bytes) -> None:
+        """Counts."""
+        self.size += len(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """That was all."""
+        self.ended.set_result(None)
+
+
 def bare(engine: Endpoint, key: str, tail: str) -> tuple[float, int]:
     """Seconds and bytes of a reader that does nothing, on a plain loop."""
-    size = 0
 
-    def received(data: bytes) -> None:
-        nonlocal size
-        size += len(data)
-
-    async def run() -> None:
-        query: dict[str, object] = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": tail}
-        await read_log(engine, logs_path("1.41", key, query), received)
+    async def run() -> int:
+        reader = await dial(engine, lambda: Bare(logs_path(key, tail)))
+        await reader.ended
+        return reader.size
 
     began = time.perf_counter()
-    asyncio.run(run())
+    size = asyncio.run(run())
     return time.perf_counter() - began, size
 
 
@@ -104,7 +134,7 @@ class Shown:
         self.search = LogSearch(self.buffer)
         self.counts = LogCounts(self.buffer)
 
-        def start(work: Callable[[LogSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
+        def start(work: Callable[[RawSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
             async def task() -> None:
                 await work(Source(engine))
 
@@ -172,7 +202,7 @@ async def first(engine: Endpoint, key: str) -> float:
 
 def curl(engine: UnixSocket, key: str) -> float:
     """Seconds of curl for the same thousand lines."""
-    address = "http://docker" + logs_path("1.41", key, {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": 1000})
+    address = "http://docker" + logs_path(key, 1000)
     began = time.perf_counter()
     subprocess.run(["curl", "-s", "-o", "/dev/null", "--unix-socket", engine.path, address], check=True)
     return time.perf_counter() - began

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import pytest
 import qasync
 from PySide6.QtWidgets import QApplication
 
-from app.feeds.logs import LogFeed, LogPhase, LogSource
+from app.feeds.logs import LogFeed, LogPhase
 from app.tasks import TaskScope
 from app.widgets.logbuffer import ERR, LogBuffer
+from backend.asking import query_text
 from backend.endpoint import UnixSocket
-from backend.logreader import Payloads, logs_path, read_log
+from backend.logs import RawSource, logs
+from backend.stream import RawStream, open_raw
 
 pytestmark = pytest.mark.slow
 Docker = Callable[..., str]
@@ -24,7 +26,9 @@ Docker = Callable[..., str]
 class Source:
     def __init__(self, endpoint: UnixSocket) -> None:
         self.endpoint = endpoint
-        self.api = "1.41"
+
+    async def raw(self, path: str, *, query: Mapping[str, object] | None = None, deadline: float = 10) -> RawStream:
+        return await open_raw(self.endpoint, f"/v1.41{path}{query_text(query)}", deadline=deadline)
 
 
 class Case:
@@ -45,7 +49,7 @@ class Case:
             failures: list[BaseException] = []
             scope = TaskScope("test", lambda error, _name: failures.append(error))
 
-            def start(work: Callable[[LogSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
+            def start(work: Callable[[RawSource], Awaitable[None]]) -> asyncio.Task[Any] | None:
                 async def task() -> None:
                     await work(Source(self.endpoint))
 
@@ -154,9 +158,7 @@ async def test_the_whole_log_is_exact(case: Case, tmp_path: Path) -> None:
     script = "head -c 3000000 /dev/zero | tr '\\0' x; printf 'a\\r\\tb\\377\\n'; printf 'no end'"
     key = await asyncio.to_thread(case.create, script)
     await asyncio.to_thread(case.docker, "start", "-a", key)
-    payloads, parts = Payloads(tty=False), []
-    path = logs_path("1.41", key, {"stdout": 1, "stderr": 1, "tail": "all"})
-    await read_log(case.endpoint, path, lambda data: parts.append(payloads.feed(data)))
-    whole = b"".join(parts)
+    async with await logs(Source(case.endpoint), key, timestamps=False) as stream:
+        whole = b"".join([payload async for batch in stream for _, payload in batch])
     assert whole.startswith(b"x" * 3_000_000 + b"a\r\tb")
     assert whole.rstrip(b"\n").endswith(b"no end")
