@@ -110,7 +110,7 @@ class RunDialog(Dialog):
         self._look.exposed.connect(self._on_exposed)
         self.basic.paste_wanted.connect(lambda: open_paste(self._theme, self.window_below(), self.read))
         self.image.textChanged.connect(self._on_image)
-        self._session.stores.containers.changed.connect(lambda _d: self._timer.start())
+        self._session.stores.containers.changed.connect(self._on_containers)
 
     def show_tab(self, key: str) -> None:
         """Shows a part of the form."""
@@ -151,6 +151,9 @@ class RunDialog(Dialog):
 
     def _names(self) -> set[str]:
         return {c.name for c in self._session.stores.containers.values.values()}
+
+    def _on_containers(self, _delta: object) -> None:
+        self._timer.start()
 
     def _on_typed(self) -> None:
         self.command.set_line(RUN.line(Running(self.form())))
@@ -279,6 +282,7 @@ class RunDialog(Dialog):
             self._go(Place(CONTAINERS, operation.result, "logs"))
 
     def _on_failed(self, error: BaseException) -> None:
+        self._busy(False)  # what is disabled takes no focus
         form = self.form()
         notice = notice_for(error)
         field = place_of(error, form)

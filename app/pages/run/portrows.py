@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.commands.run.form import PortRow
 from app.ports import PortAnswer
@@ -107,7 +108,7 @@ class PortLine(QWidget):
 
     def _on_typed(self) -> None:
         self.answer = None
-        self.taken = ""
+        self.taken = self.said = ""
         self._show("", "", "")
         self._timer.start()
         self.changed.emit()
@@ -126,10 +127,10 @@ class PortLine(QWidget):
         self.changed.emit()
 
     def _on_answer(self, asked: str, answer: PortAnswer) -> None:
-        if asked != self.host.text().strip():
+        if not isValid(self) or asked != self.host.text().strip():
             return
         self.answer = answer
-        if self.said:
+        if answer.free and self.said:
             return
         if answer.free:
             open_ = self.address in OPEN
