@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from app import paths
+from app.version import VERSION
 from backend.embedded import EmbeddedEngine, EmbeddedPaths, EmbeddedStatus
 from backend.endpoint import text
 from backend.errors import EmbeddedError, EngineProgramMissing, EngineStartFailed, FirewallOwned, RootlessForbidden
@@ -24,15 +25,22 @@ NOT_RUNNING, MISSING, INTERRUPTED = 3, 4, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    if not (sys.argv[1:] if argv is None else argv):
+        return _window()
     words = _parser().parse_args(argv)
     if words.noun is None:
-        from app.main import main as open_window
-
-        return int(open_window())
+        return _window()
     try:
         return asyncio.run(_engine(words.verb, as_json=words.json, deadline=words.timeout))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _window() -> int:
+    gc.disable()  # Loading makes much and drops nothing; app.main turns it on again.
+    from app.main import main as open_window
+
+    return int(open_window())
 
 
 def embedded_engine() -> EmbeddedEngine:
@@ -94,20 +102,13 @@ def _words(error: EmbeddedError) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pilothouse", description="A desktop program for containers.")
-    parser.add_argument("--version", action="version", version=f"pilothouse {_version()}")
+    parser.add_argument("--version", action="version", version=f"pilothouse {VERSION}")
     nouns = parser.add_subparsers(dest="noun", metavar="engine")
     engine = nouns.add_parser("engine", help="the embedded engine: status, start, stop")
     engine.add_argument("verb", choices=("status", "start", "stop"))
     engine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     engine.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="how long start and stop may take")
     return parser
-
-
-def _version() -> str:
-    try:
-        return version("pilothouse")
-    except PackageNotFoundError:
-        return "0"
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ class CrashRecorder:
         self._path = folder / f"crash-{os.getpid()}.txt"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file: TextIO | None = os.fdopen(descriptor, "w", buffering=1)
-        head = f"Pilothouse {version}, Python {platform.python_version()}, {platform.platform()}\n"
+        # platform.platform() would run a program and read through the interpreter's own.
+        system = f"{platform.system()} {platform.release()} {platform.machine()}"
+        head = f"Pilothouse {version}, Python {platform.python_version()}, {system}\n"
         self._file.write(head)
         self._head = len(head)
         faulthandler.enable(self._file)

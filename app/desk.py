@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from importlib import metadata
 
-from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -24,13 +23,13 @@ from app.stores.builds import BuildHistory
 from app.stores.stores import Stores
 from app.tasks import TaskScope
 from app.theme import Choice, Theme
+from app.version import VERSION
 from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
 from backend import client, endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.errors import BackendError
 
-VERSION = metadata.version("pilothouse")
 WARM_UP_MS = 1500
 """What the list does not need is loaded once it is on screen, and before the first click that needs it."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
@@ -38,6 +37,8 @@ _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
 
 class Desk(QObject):
     """Makes, wires, opens and closes. `quit_asked` is done once the person has decided to leave."""
+
+    _uncaught = Signal(object)
 
     def __init__(self, app: QApplication) -> None:
         super().__init__()
@@ -81,6 +82,7 @@ class Desk(QObject):
         window.banner_pressed.connect(session.retry_now)
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
+        self._uncaught.connect(self._on_uncaught)
         session.succeeded.connect(self._on_succeeded)
         self.engines.changed.connect(self._on_findings)
         self.engines.none_found.connect(lambda: window.show_onboarding(True))
@@ -155,9 +157,12 @@ class Desk(QObject):
     # What is told
 
     def tell_error(self, error: BaseException) -> None:
-        """Something that nobody caught."""
+        """Something that nobody caught; from any thread."""
         if not isinstance(error, KeyboardInterrupt | SystemExit):
-            self._on_notice(notice_for(error))
+            self._uncaught.emit(error)
+
+    def _on_uncaught(self, error: BaseException) -> None:
+        self._on_notice(notice_for(error))
 
     def _on_task_failed(self, error: BaseException, name: str) -> None:
         log.error("the task %s failed", name, exc_info=(type(error), error, error.__traceback__))

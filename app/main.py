@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -15,9 +16,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import crash, logbook, paths
-from app.desk import VERSION, Desk
+from app.desk import Desk
 from app.theme import FOLDER
+from app.version import VERSION
 
+SETTLED_SECONDS = 2.0
 QUIT_LIMIT = 2.0
 """Seconds that each part of quitting may take."""
 
@@ -46,13 +49,20 @@ def main() -> int:
 async def _run(app: QApplication) -> None:
     desk = Desk(app)
     loop = asyncio.get_running_loop()
+    loop.call_later(SETTLED_SECONDS, _collect_again)
     with suppress(NotImplementedError):
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, desk.quit_now)
-    undo = logbook.catch_all(desk.tell_error)
+    undo = logbook.catch_all(desk.tell_error, loop)
     try:
         desk.open()
         await desk.quit_asked
     finally:
         undo()
         await desk.close(QUIT_LIMIT)
+
+
+def _collect_again() -> None:
+    """What was loaded stays: the collector looks only at what comes after it."""
+    gc.freeze()
+    gc.enable()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
+from PySide6.QtWidgets import QApplication, QStyleFactory
 
 import resources
 from app import icons, stylesheet
@@ -127,6 +127,8 @@ class Theme(QObject):
     def make_font(self, size: int, weight: int, *, mono: bool = False, spacing: float = 0) -> QFont:
         """A font of `size` pixels that no type token names, with tabular figures (or without ligatures, if mono)."""
         families = self._tokens["font"]
+        if mono:
+            _load_mono_fonts()
         names = [families["mono"], *_MONO_FALLBACK] if mono else [families["ui"], *_UI_FALLBACK]
         font = QFont(names)
         font.setPixelSize(size)
@@ -273,12 +275,21 @@ _ROLES = {
 
 @lru_cache(maxsize=1)
 def _load_fonts() -> None:
-    for name in (*_FONTS, *_MONO_FONTS):
+    for name in _FONTS:
+        QFontDatabase.addApplicationFont(str(FOLDER / "fonts" / name))
+
+
+@lru_cache(maxsize=1)
+def _load_mono_fonts() -> None:
+    """When the first text is set in it; a list has none."""
+    for name in _MONO_FONTS:
         QFontDatabase.addApplicationFont(str(FOLDER / "fonts" / name))
 
 
 def _asks_for_stillness() -> bool:
     if os.environ.get("PILOTHOUSE_STILL") or QGuiApplication.platformName() in ("offscreen", "minimal"):
         return True
+    from PySide6.QtWidgets import QStyle  # Late: its many enums cost a start 5 ms.
+
     style = QApplication.style()
     return style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) == 0

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import places
-from app.keysheet import KeySheet
 from app.places import Place
 from app.preferences import Preferences
 from app.theme import Theme
@@ -176,6 +175,8 @@ class MainWindow(QWidget):
 
     def _on_keys(self) -> None:
         if not is_covered(self):
+            from app.keysheet import KeySheet
+
             KeySheet(self._theme, self).open()
 
     def _on_find(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
 import msgspec
 
@@ -72,6 +71,8 @@ def message_of(body: bytes, content_type: str = "") -> str:
     except (msgspec.DecodeError, RecursionError):
         words = body[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace")
         if "html" in content_type or words.lstrip()[:1] == "<":
+            from html import unescape  # Late: engines speak JSON, proxies speak this.
+
             words = unescape(_TAGS.sub(" ", words))
     return " ".join(words.split())[:LONGEST_MESSAGE]
 

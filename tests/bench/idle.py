@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import signal
 import struct
-import subprocess
 import sys
 import termios
 import threading
@@ -59,13 +59,10 @@ def _watched(crowd: Crowd, pids: list[int]) -> tuple[float, float]:
 def _lazydocker(crowd: Crowd) -> Iterator[int]:
     """Lazydocker on a terminal of its own that somebody reads; its process id."""
     program = Path(sys.executable).parent / "lazydocker"
-    ours, theirs = pty.openpty()
+    child, ours = pty.fork()  # It wants a controlling terminal, which only this gives.
+    if child == 0:
+        os.execve(program, [str(program)], crowd.environment | {"TERM": "xterm-256color"})
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
-    environment = crowd.environment | {"TERM": "xterm-256color"}
-    child = subprocess.Popen(
-        [str(program)], env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    )
-    os.close(theirs)
     drawn = [0]
 
     def read() -> None:
@@ -76,11 +73,11 @@ def _lazydocker(crowd: Crowd) -> Iterator[int]:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        yield next(iter(machine.named(machine.tree(child.pid), frozenset({"lazydocker"}))), child.pid)
-        assert child.poll() is None, "Lazydocker ended by itself"
+        yield child
+        assert os.waitpid(child, os.WNOHANG)[0] == 0, "Lazydocker ended by itself"
         assert drawn[0] > 1000, "Lazydocker drew nothing"
     finally:
-        child.kill()
-        child.wait()
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         reader.join(5)
         os.close(ours)
