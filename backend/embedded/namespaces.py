@@ -7,6 +7,7 @@ Standard library alone, since it runs without the program's packages.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -65,8 +66,8 @@ def settle(wanted: Namespaces) -> None:
     _cgroups()
 
 
-def run_first(command: list[str], environment: dict[str, str]) -> NoReturn:
-    """Start the engine, pass SIGTERM on to it, bury orphans, and end as it ends."""
+def run_first(command: list[str], environment: dict[str, str], at_end: Callable[[], object]) -> NoReturn:
+    """Start the engine, pass SIGTERM on to it, bury orphans, do `at_end` once it is gone, and end as it ended."""
     child = os.fork()
     if child == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -81,6 +82,8 @@ def run_first(command: list[str], environment: dict[str, str]) -> NoReturn:
     while True:
         pid, status = os.wait()
         if pid == child:
+            with contextlib.suppress(OSError):
+                at_end()
             os._exit(exit_code(status))
 
 

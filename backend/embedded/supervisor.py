@@ -104,7 +104,8 @@ class Supervisor:
         self._record()
 
     def _sweep(self) -> None:
-        """Run-time files of an engine that died: a stale pid file would keep dockerd from starting."""
+        """What an engine that died left: a stale pid file would keep dockerd from starting."""
+        thaw_cgroups(self.plan["cgroup"])
         for path in self.plan["stale"]:
             with contextlib.suppress(OSError):
                 os.unlink(path)
@@ -144,7 +145,8 @@ class Supervisor:
         os.close(go)
         namespaces.settle(wanted)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        namespaces.run_first(self.plan["command"], self.plan["environment"])
+        cgroup = self.plan["cgroup"]
+        namespaces.run_first(self.plan["command"], self.plan["environment"], lambda: thaw_cgroups(cgroup))
 
     def _plumb(self) -> None:
         """Output of the engine goes to our log; a child has no business with our wake-up pipe or the terminal."""
@@ -214,8 +216,8 @@ class Supervisor:
             self.slirp.wait()
         with contextlib.suppress(OSError):
             os.unlink(self.plan["state"])
-        if self.plan["cgroup"]:
-            drop_cgroups(self.plan["cgroup"])
+        thaw_cgroups(self.plan["cgroup"])
+        drop_cgroups(self.plan["cgroup"])
 
 
 def _as_child() -> None:
@@ -234,11 +236,29 @@ def _wakeups() -> int:
     return reader
 
 
+def cgroup_tops(name: str) -> list[str]:
+    """The engine's control group in every hierarchy."""
+    root = "/sys/fs/cgroup"
+    if not name or not os.path.isdir(root):
+        return []
+    parts = [entry.path for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    return [os.path.join(top, name) for top in (root, *parts)]
+
+
+def thaw_cgroups(name: str) -> None:
+    """Let paused containers of a dead engine go on, and so die: what is frozen outlives SIGKILL in cgroup v1."""
+    for top in cgroup_tops(name):
+        for folder, _, files in os.walk(top):
+            for file, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+                if file in files:
+                    with contextlib.suppress(OSError), open(os.path.join(folder, file), "w", encoding="ascii") as gate:
+                        gate.write(word)
+
+
 def drop_cgroups(name: str) -> None:
     """Empty control groups of the engine's containers, in every hierarchy; one that is in use stays."""
-    root = "/sys/fs/cgroup"
-    for top in (root, *(entry.path for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False))):
-        for folder, _, _ in os.walk(os.path.join(top, name), topdown=False):
+    for top in cgroup_tops(name):
+        for folder, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
 

@@ -14,6 +14,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
+from app import logbook
 from app.desk import Desk
 from app.notices import Notice
 from app.operation import Operation
@@ -254,7 +255,7 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
 
     Needs PILOTHOUSE_HOME (the tests' own_home sets it). Enter it in the test's own body, not in a fixture: between a
     fixture and its test pytest-qt lets Qt work while no loop of asyncio runs, which no task survives. Fails when a
-    task does not end, or when nobody caught what a callback raised.
+    task does not end, or when nobody caught what a slot or a callback raised.
     """
     app = cast("QApplication", QApplication.instance())
     app.setQuitOnLastWindowClosed(False)
@@ -263,6 +264,7 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
     loop.set_exception_handler(lambda _loop, context: uncaught.append(context))
     with environment(**({"DOCKER_HOST": text(engine)} if engine is not None else {})):
         desk = Desk(app)
+        undo = logbook.catch_all(uncaught.append)
         person = Person(desk)
         try:
             desk.open()
@@ -273,5 +275,6 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
             await desk.close(QUIT_SECONDS)
             desk.window.deleteLater()
             desk.deleteLater()
+            undo()
     assert len(desk.scope) == 0, f"{len(desk.scope)} tasks did not end"
     assert not uncaught, uncaught

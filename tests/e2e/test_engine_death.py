@@ -126,3 +126,11 @@ async def test_an_action_on_a_dead_engine_says_so(
         assert person.window.banner.isVisible()
         await back(person, own_engine)
         await person.until(lambda: page.verbs.why_not("stop", page.verbs.rows([rows[0].id])) == "", "Stop again")
+
+
+async def test_a_paused_container_does_not_outlive_its_engine(own_engine: Daemon, docker_cli: DockerCli) -> None:
+    docker = await prepared(own_engine, docker_cli)
+    await asyncio.to_thread(docker, "pause", "rests")
+    await asyncio.to_thread(own_engine.kill)  # waits until everything in the engine's namespace has ended
+    await asyncio.to_thread(own_engine.start)
+    assert docker("inspect", "-f", "{{.State.Paused}}", "rests") == "false"
