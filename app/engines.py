@@ -20,6 +20,10 @@ from backend.endpoint import Endpoint
 from backend.errors import BackendError, EndpointError, EngineStartFailed
 
 EMBEDDED = "Embedded engine"
+CHOSEN_BY = ("DOCKER_HOST", "docker context")
+"""Where a person said which engine he wants: that it cannot be used is told, also when another one is."""
+LOOK_EVERY = 1.0
+"""Seconds between looks while no engine is in use, so that one that comes is used within two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,15 @@ class Engines(QObject):
         return self._session.state.label == EMBEDDED
 
     async def begin(self) -> None:
-        """At the start: choose, then look around, so that the menu can offer the others."""
+        """At the start: choose, then look around, so that the menu can offer the others; wait for one if need be."""
         await self._choose()
         await self._look()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if self._session.engine is not None:
+                return
+            if self._starting is None:
+                await self._use_what_came()
 
     async def _choose(self) -> None:
         """The engine of last time, else the one that docker would use, else any, else none."""
@@ -80,9 +90,12 @@ class Engines(QObject):
             self._use_candidate(wanted)
             return
         for candidate in found:
-            if candidate.endpoint is not None and (await discovery.probe(candidate, deadline=3)).answers:
+            probe = await discovery.probe(candidate, deadline=3)
+            if candidate.endpoint is not None and probe.answers:
                 self._use_candidate(candidate)
                 return
+            if candidate.source in CHOSEN_BY and candidate.current and probe.error is not None:
+                self._session.notice(notice_for(probe.error))
         if (here := await self._embedded_endpoint()) is not None:
             self.use(here, EMBEDDED)
             return
@@ -147,6 +160,14 @@ class Engines(QObject):
         )
         self._set(Findings(tuple(probes), tuple(requirements)))
         if self._session.engine is None and (first := next((p for p in probes if p.answers), None)) is not None:
+            self._use_candidate(first.candidate)
+
+    async def _use_what_came(self) -> None:
+        found = await asyncio.to_thread(discovery.candidates)
+        probes = await discovery.probe_all(found, deadline=LOOK_EVERY)
+        if self._session.engine is not None or self._starting is not None:
+            return
+        if (first := next((p for p in probes if p.answers), None)) is not None:
             self._use_candidate(first.candidate)
 
     async def _start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -40,8 +41,13 @@ def close_log() -> None:
         handler.close()
 
 
-def catch_all(tell: Callable[[BaseException], None]) -> Callable[[], None]:
-    """Whatever nobody caught, in a slot, a thread or a finalizer, is logged and told. Returns the undo."""
+def catch_all(
+    tell: Callable[[BaseException], None], loop: asyncio.AbstractEventLoop | None = None
+) -> Callable[[], None]:
+    """Whatever nobody caught, in a slot, a thread, a callback of `loop` or a finalizer, is logged and told.
+
+    `tell` is called in the thread where it happened (a finalizer's is only logged). Returns the undo.
+    """
     old = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def on_exception(_kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -55,9 +61,21 @@ def catch_all(tell: Callable[[BaseException], None]) -> Callable[[], None]:
     def on_unraisable(args: Any) -> None:
         log.error("in a finalizer: %s", args.err_msg, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
 
+    def on_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        trace = (type(error), error, error.__traceback__) if isinstance(error, BaseException) else None
+        log.error("in the loop: %s", context.get("message", ""), exc_info=trace)
+        if isinstance(error, BaseException):
+            tell(error)
+
     sys.excepthook, threading.excepthook, sys.unraisablehook = on_exception, on_thread, on_unraisable
+    handler = loop.get_exception_handler() if loop is not None else None
+    if loop is not None:
+        loop.set_exception_handler(on_loop)
 
     def undo() -> None:
+        if loop is not None:
+            loop.set_exception_handler(handler)
         sys.excepthook, threading.excepthook, sys.unraisablehook = old
 
     return undo

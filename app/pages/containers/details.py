@@ -10,6 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
+from app.notices import notice_for
 from app.pages.containers.header import ContainerHeader
 from app.pages.containers.inspect import InspectTab
 from app.pages.containers.logs import LogsTab
@@ -19,7 +20,7 @@ from app.pages.containers.verbs import ContainerVerbs
 from app.places import CONTAINERS, IMAGES, Go, Place
 from app.preferences import Preferences
 from app.presentation.containers import reason_of
-from app.session import EngineState, Session
+from app.session import EngineState, Phase, Session
 from app.stores.store import Delta
 from app.theme import Theme
 from app.widgets.cards import Hairline
@@ -27,6 +28,7 @@ from app.widgets.segments import Tabs
 from app.widgets.shortcuts import bind
 from app.widgets.states import Skeleton
 from backend import containers
+from backend.errors import EngineGone, EngineUnreachable, NotFound
 from backend.types.containers import ContainerSummary, Inspected
 
 TABS = (("logs", "Logs"), ("stats", "Stats"), ("inspect", "Inspect"), ("overview", "Overview"))
@@ -54,6 +56,7 @@ class ContainerPage(QWidget):
         self._row = row
         self.container_id = row.id
         self._found: Inspected | None = None
+        self._told = False
         self._tab = ""
         self._made: dict[str, QWidget] = {}
         self.header = ContainerHeader(theme)
@@ -166,9 +169,15 @@ class ContainerPage(QWidget):
             self._session.ask(
                 lambda engine: containers.inspect(engine, self.container_id),
                 self._on_inspected,
-                lambda _error: None,
+                self._on_not_inspected,
                 owner=self,
             )
+
+    def _on_not_inspected(self, error: BaseException) -> None:
+        """Told once where nothing is on screen yet; the header says when it is gone, the banner when the engine is."""
+        if self._found is None and not self._told and not isinstance(error, NotFound | EngineGone | EngineUnreachable):
+            self._told = True
+            self._session.notice(notice_for(error, "show", self._row.name))
 
     def _on_inspected(self, found: Inspected) -> None:
         first, self._found = self._found is None, found
@@ -186,7 +195,9 @@ class ContainerPage(QWidget):
         if self.container_id in delta.removed or self.container_id in delta.changed or delta.reset:
             self._show_header()
 
-    def _on_state_changed(self, _state: EngineState) -> None:
+    def _on_state_changed(self, state: EngineState) -> None:
+        if state.phase is Phase.CONNECTED and self._found is None:
+            self._ask_again.start()
         self._show_header()
 
     def _present(self) -> bool:
