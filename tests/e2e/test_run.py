@@ -105,6 +105,18 @@ async def test_a_port_and_a_variable_reach_the_container(
         assert await fetched(port) == "ahoy\n"
 
 
+async def test_a_container_that_ends_at_once_is_told(
+    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    form = RunForm(image=busybox_image, name=NAME, command="sh -c 'exit 3'")
+    async with dialog_on(engine_host, form) as (person, dialog):
+        dialog.open_logs.setChecked(False)
+        await person.press("Run")
+        await person.sees(f"{NAME} ended at once, with code 3")
+        await person.press("Open the logs")
+        await person.until(lambda: person.window.place.tab == "logs", "its logs")
+
+
 async def fetched(port: int) -> str:
     def fetch() -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:

@@ -64,5 +64,4 @@ async def _is_here(engine: Engine, image: str) -> bool:
 RUN: Command[Running] = Command(
     "container-run", "Run", "play", run_form, lambda t: t.form.name or t.form.image,
     line=lambda t: run_line(t.form, create_only=t.create_only),
-    done=lambda t: f"{'Created' if t.create_only else 'Started'} {t.form.name or t.form.image}",
 )  # fmt: skip

@@ -42,6 +42,7 @@ class BasicTab(FormTab):
         self.name.setAccessibleName("Name")
         self.ports = PortRows(theme, check_port)
         self.ports_field = Field(theme, "Ports", self.ports)
+        self.ports_field.setMinimumHeight(40)
         hint = PlainLabel(theme, "Host to container", "small", "text-tertiary", parent=self.ports_field)
         hint.setFixedHeight(16)
         hint.move(0, 24)

@@ -21,6 +21,7 @@ from app.pages.run.advice import Advice
 from app.pages.run.basic import BasicTab
 from app.pages.run.formtab import FormTab
 from app.pages.run.imagelook import ImageLook
+from app.pages.run.outcome import tell_made
 from app.pages.run.pasting import left_over, open_paste
 from app.pages.run.portrows import LOOPBACK
 from app.pages.run.tabs import AdvancedTab, HealthTab, NetworkTab, ResourcesTab, SecurityTab, StorageTab
@@ -35,6 +36,7 @@ from app.widgets.progress import PartsProgress, ProgressBar
 from app.widgets.segments import Tabs
 from backend import system
 from backend.endpoint import NamedPipe, UnixSocket
+from backend.types.containers import ContainerId
 from backend.types.system import SystemState
 
 TABS = (
@@ -232,8 +234,9 @@ class RunDialog(Dialog):
             return
         self._busy(True)
         self.failure.hide()
+        target = Running(self.form(), create_only)
         operation = self._session.run(
-            RUN, Running(self.form(), create_only), then=self._on_done, failed=self._on_failed, owner=self
+            RUN, target, then=lambda done: self._on_done(target, done), failed=self._on_failed, owner=self
         )
         self._operation = operation
         operation.changed.connect(self._on_progress)
@@ -275,11 +278,13 @@ class RunDialog(Dialog):
         elif operation is not None and operation.state is OperationState.FAILED:
             self.check()
 
-    def _on_done(self, operation: Operation) -> None:
-        open_logs = self.open_logs.isChecked()
+    def _on_done(self, target: Running, operation: Operation) -> None:
+        made = ContainerId(str(operation.result))
+        opens = self.open_logs.isChecked() and not target.create_only
         self.accept()
-        if open_logs and isinstance(operation.result, str):
-            self._go(Place(CONTAINERS, operation.result, "logs"))
+        tell_made(self._session, target, made, offer=not opens)
+        if opens:
+            self._go(Place(CONTAINERS, made, "logs"))
 
     def _on_failed(self, error: BaseException) -> None:
         self._busy(False)  # what is disabled takes no focus

@@ -99,6 +99,7 @@ class MountRows(QWidget):
         add = LinkButton(theme, "Add mount", "plus")
         add.clicked.connect(lambda: self.add(MountRow()))
         foot = QHBoxLayout()
+        foot.addStrut(theme.height("control"))
         foot.addWidget(add)
         foot.addStretch(1)
         whole = QVBoxLayout(self)

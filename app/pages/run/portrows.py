@@ -174,6 +174,7 @@ class PortRows(QWidget):
         self.open.toggled.connect(self._on_open)
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
+        foot.addStrut(theme.height("control"))
         foot.addWidget(add)
         foot.addStretch(1)
         foot.addWidget(self.open)
@@ -182,6 +183,7 @@ class PortRows(QWidget):
         whole.setSpacing(6)
         whole.addLayout(self._stack)
         whole.addLayout(foot)
+        whole.addStretch(1)
 
     def _address(self) -> str:
         return "" if self.open.isChecked() else LOOPBACK

@@ -197,6 +197,9 @@ async def test_create_only_creates(qapp: QApplication, fake: FakeEngine) -> None
         assert made is not None
         assert made.state == "created"
         assert not fake.asked("POST", "/start")
+        await person.sees("Created new")
+        await person.press("Open")
+        assert person.window.place.id == made.id
 
 
 async def test_a_missing_image_is_pulled_with_its_layers_and_can_be_cancelled(

@@ -1,0 +1,34 @@
+"""What is told once a container was made: that it is there, or that it ended at once."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+
+from app.commands.run.running import Running
+from app.notices import Notice, Step
+from app.places import CONTAINERS, Place
+from app.session import Session
+from backend import containers
+from backend.types.containers import ContainerId, Inspected
+
+LOOK_AFTER_MS = 1200
+
+
+def tell_made(session: Session, target: Running, made: ContainerId, *, offer: bool) -> None:
+    """Tells the success, with a way to the container when `offer`; a moment later, whether it has failed already."""
+    name = target.form.name or target.form.image
+    words = f"{'Created' if target.create_only else 'Started'} {name}"
+    logs = Place(CONTAINERS, made, "logs")
+    session.notice(Notice(words, step=Step("Open", "go", logs) if offer else None, kind="success"))
+
+    def tell(found: Inspected) -> None:
+        state = found.value.state
+        if state.exit_code and not state.running:
+            title = f"{name} ended at once, with code {state.exit_code}"
+            session.notice(Notice(title, "Its log may say why.", Step("Open the logs", "go", logs), "warning"))
+
+    def look() -> None:
+        session.ask(lambda engine: containers.inspect(engine, made), tell, lambda _error: None, owner=session)
+
+    if not target.create_only:
+        QTimer.singleShot(LOOK_AFTER_MS, session, look)
