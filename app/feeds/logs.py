@@ -117,6 +117,8 @@ class LogFeed(QObject):
         self._step = STEP
         self.complete = False
         """Whether line 1 of the log is in the buffer, or as much of it as may be kept."""
+        self.cleared = False
+        """Whether there are lines that `forget` took out of view."""
         self.state = LogState()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.tell)
@@ -161,10 +163,19 @@ class LogFeed(QObject):
         self._older = self._start(work)
 
     def forget(self) -> None:
-        """The person cleared the view: lines before now do not come back by scrolling."""
+        """The person cleared the view: lines before now do not come back by scrolling, but by `reload`."""
         self.buffer.clear()
-        self.complete = True
+        self.complete = self.cleared = True
         self.grew.emit()
+
+    def reload(self) -> None:
+        """Begins anew with the newest lines, cleared ones among them."""
+        self.close()
+        self.buffer.clear()
+        self._last, self._same, self._messages, self._step = b"", 0, 0, STEP
+        self.complete = self.cleared = False
+        self.grew.emit()
+        self.open()
 
     def tell(self) -> None:
         """Shows what came, and lets more come."""

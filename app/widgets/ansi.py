@@ -23,6 +23,8 @@ _BIDI: Final = {
 }
 _TABLE: Final = _CONTROLS | _BIDI | {c: "\ufffd" for c in range(0x80, 0xA0)}
 _ODD = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\t]")
+_ODD_BYTES = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+"""Bytes of a line that are not shown as they are: escapes, controls, tabs, marks of direction."""
 TAB: Final = 8
 MOST_RUNS: Final = 2000
 """Changes of style in a line that are shown; a line with more is shown in its last style from there."""
@@ -97,6 +99,14 @@ def _add(piece: str, column: int, style: Style, parts: list[str], runs: list[Run
 def plain_bytes(text: bytes) -> bytes:
     """Many lines without their escapes, for searching; the number of lines stays."""
     return _ESCAPE_BYTES.sub(b"", text)
+
+
+def shown_lines(text: bytes) -> bytes:
+    """Many lines, each with a newline, as `parse` shows them; the number of lines stays."""
+    if _ODD_BYTES.search(text) is None:
+        return text
+    lines = text.split(b"\n")
+    return b"\n".join(parse(raw).text.encode() if _ODD_BYTES.search(raw) else raw for raw in lines)
 
 
 def _overwritten(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
 
 if TYPE_CHECKING:
     from app.widgets.logview import LogView
@@ -30,7 +30,7 @@ class LogKeys:
         """Does what the key says; False when it is not one of ours."""
         view = self._view
         if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
+            view.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             view.selection.select_all()
         elif event.key() == Key.Key_Home:
@@ -65,10 +65,3 @@ class LogKeys:
         row = max(0, min(view.count - 1, view.row_of(line) + rows))
         view.selection.set((view.line_at(row), column), extend=True)
         view.show_line(view.line_at(row))
-
-    def copy(self) -> bool:
-        """Puts the selected text on the clipboard; True when it was cut."""
-        text, cut = self._view.selection.text()
-        if text:
-            QGuiApplication.clipboard().setText(text)
-        return cut

@@ -1,32 +1,35 @@
-"""LogSearch: finds a text or a regular expression in a LogBuffer, in slices between which the window lives."""
+"""LogSearch: finds a text or a regular expression in a LogBuffer while the window lives.
+
+A text is looked for in slices, between which the window sees to its events. A regular expression may take for ever on
+a single line, so that it is tried by a process of its own.
+"""
 
 from __future__ import annotations
 
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from re import _parser  # type: ignore[attr-defined]  # the only way to look at a pattern before it is run
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.widgets.ansi import plain_bytes
+from app.widgets.ansi import plain_bytes, shown_lines
 from app.widgets.logbuffer import LogBuffer
+from app.widgets.logregex import RegexSearch
 
 SLICE: Final = 64 * 1024
 BUDGET: Final = 0.008
 """Seconds of searching between two looks at the window's events."""
 MOST: Final = 200_000
 """Matches that are kept; the count says `+` from there."""
-LOOKED_AT: Final = 2000
-"""Characters of a line that a regular expression is tried on."""
 
 
 class LogSearch(QObject):
     """One search at a time. `lines` has the number of the line of every match, ascending.
 
-    Signal: `changed()` after each slice that found something, and at the end.
+    `problem` says why a pattern is none, `note` what was left out of a search. Signal: `changed()` after each slice
+    that found something, and at the end. `close` it before it is deleted.
     """
 
     changed = Signal()
@@ -34,11 +37,19 @@ class LogSearch(QObject):
     def __init__(self, buffer: LogBuffer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._buffer = buffer
-        self._regex = False
+        self._text = ""
+        self._case = False
         self._pattern: re.Pattern[str] | None = None
         self._needle = b""
         self._lower = False
+        self._regex = False
+        self.worker: RegexSearch | None = None
+        self.problem = ""
+        self.note = ""
+        self._left_out = 0
         self.lines: array[int] = array("q")
+        self._starts: array[int] = array("I")
+        self._ends: array[int] = array("I")
         self.current = -1
         self._low = self._next = 0
         self._epoch = -1
@@ -48,45 +59,46 @@ class LogSearch(QObject):
     @property
     def active(self) -> bool:
         """Whether something is searched for."""
-        return self._pattern is not None
+        return bool(self._text) and not self.problem
 
     @property
     def busy(self) -> bool:
         """Whether a part of the log was not searched yet."""
-        return self._timer.isActive()
+        return self._timer.isActive() or (self.worker is not None and self.worker.busy)
 
-    def set(self, text: str, *, regex: bool = False, case: bool = False) -> str:
-        """Begins anew; an empty text ends the search. Returns what is wrong with the pattern, or nothing."""
+    def set(self, text: str, *, regex: bool = False, case: bool = False) -> None:
+        """Begins anew; an empty text ends the search."""
         self._timer.stop()
-        self._pattern, self._regex = None, regex
-        self._restart()
-        problem = ""
-        if text:
-            ascii_flag = re.ASCII if text.isascii() and not regex else re.NOFLAG
-            flags = (re.NOFLAG if case else re.IGNORECASE) | ascii_flag
-            try:
-                problem = refused(text) if regex else ""
-                if not problem:
-                    self._pattern = re.compile(text if regex else re.escape(text), flags)
-            except (re.error, RecursionError, OverflowError) as error:
-                problem = f"Not a regular expression: {error}"
-        fast = self._pattern is not None and not regex and text.isascii()
+        self._text, self._regex, self._case, self.problem, self._pattern = text, regex, case, "", None
+        if text and not regex:
+            flags = (re.NOFLAG if case else re.IGNORECASE) | (re.ASCII if text.isascii() else re.NOFLAG)
+            self._pattern = re.compile(re.escape(text), flags)
+        fast = bool(text) and not regex and text.isascii()
         self._lower = fast and not case
         self._needle = (text.lower() if self._lower else text).encode() if fast else b""
-        if self._pattern is not None:
+        self._restart()
+        if text:
             self._timer.start()
         self.changed.emit()
-        return problem
+
+    def close(self) -> None:
+        """Ends the search, and the process that it may have."""
+        self._timer.stop()
+        if self.worker is not None:
+            self.worker.close()
+            self.worker.deleteLater()
+            self.worker = None
 
     def grew(self) -> None:
         """The buffer changed at either end."""
-        if self._pattern is None:
+        if not self.active:
             return
         if self._buffer.first < self._low or self._epoch != self._buffer.epoch:
             self._restart()
         gone = bisect_left(self.lines, self._buffer.first)
         if gone:
-            del self.lines[:gone]
+            for kept in (self.lines, self._starts, self._ends):
+                del kept[:gone]
             self.current = max(-1, self.current - gone)
         if self._next < self._buffer.end:
             self._timer.start()
@@ -114,30 +126,45 @@ class LogSearch(QObject):
 
     def matches(self, line: int, text: str) -> list[tuple[int, int, bool]]:
         """Start, end and whether it is the current one, of the matches in a line that is on screen."""
-        if self._pattern is None:
+        if not self.active:
             return []
-        now = -1
-        if 0 <= self.current < len(self.lines) and self.lines[self.current] == line:
-            now = self.current - bisect_left(self.lines, line)
-        looked = text[:LOOKED_AT] if self._regex else text
+        first = bisect_left(self.lines, line)
+        now = self.current - first if 0 <= self.current < len(self.lines) and self.lines[self.current] == line else -1
         found: list[tuple[int, int, bool]] = []
-        for match in self._pattern.finditer(looked):
-            if match.end() > match.start():
-                found.append((match.start(), match.end(), len(found) == now))
+        for start, end in self._spans(first, line, text):
+            found.append((start, end, len(found) == now))
             if len(found) >= 1000:
                 break
         return found
 
+    def _spans(self, first: int, line: int, text: str) -> list[tuple[int, int]]:
+        if self._pattern is not None:
+            return [match.span() for match in self._pattern.finditer(text)]
+        last = min(bisect_right(self.lines, line), len(self._ends))
+        return [
+            (start, min(end, len(text)))
+            for start, end in zip(self._starts[first:last], self._ends[first:last], strict=True)
+        ]
+
     def _restart(self) -> None:
-        self.lines = array("q")
-        self.current = -1
+        self.close()
+        self.lines, self._starts, self._ends = array("q"), array("I"), array("I")
+        self.current, self._left_out, self.note = -1, 0, ""
         self._low = self._next = self._buffer.first
         self._epoch = self._buffer.epoch
+        if self._text and self._regex:
+            self.worker = worker = RegexSearch(self._text, case=self._case, parent=self)
+            worker.found.connect(self._on_found)
+            worker.refused.connect(self._on_refused)
+            worker.gave_up.connect(self._on_gave_up)
 
     def _on_tick(self) -> None:
         until = perf_counter() + BUDGET
         before = len(self.lines)
         while perf_counter() < until:
+            if self._regex and (self.worker is None or not self.worker.room):
+                self._timer.stop()
+                break
             self._next = max(self._next, self._buffer.first)
             if self._next >= self._buffer.end or len(self.lines) >= MOST:
                 self._timer.stop()
@@ -152,12 +179,11 @@ class LogSearch(QObject):
         start = block.span(index)[0]
         stop = max(index + 1, bisect_right(block.ends, start + SLICE))
         text = bytes(block.text[start : block.ends[stop - 1]])
-        if b"\x1b" in text:
-            text = plain_bytes(text)
-        if self._needle:
-            self._find(text)
+        if self.worker is not None:
+            self.worker.send(self._next, shown_lines(text))
         else:
-            self._match(text)
+            text = plain_bytes(text) if b"\x1b" in text else text
+            (self._find if self._needle else self._match)(text)
         self._next = block.first + stop
 
     def _find(self, text: bytes) -> None:
@@ -175,44 +201,32 @@ class LogSearch(QObject):
     def _match(self, text: bytes) -> None:
         assert self._pattern is not None
         search = self._pattern.finditer
-        for offset, raw in enumerate(text[:-1].decode("utf-8", "replace").split("\n")):
-            looked = raw[:LOOKED_AT] if self._regex else raw
-            for match in search(looked):
-                if match.end() > match.start():
-                    self.lines.append(self._next + offset)
+        for offset, line in enumerate(text[:-1].decode("utf-8", "replace").split("\n")):
+            self.lines.extend(self._next + offset for _ in search(line))
 
+    # -- what the process of a regular expression says -------------------------
 
-def refused(text: str) -> str:
-    """Why a pattern is not run: a repeat inside a repeat can take longer than anybody waits. Empty when it is fine."""
-    parsed: Any = _parser.parse(text)
-    if _nested(parsed, inside=False):
-        return "A repeat inside a repeat can take for ever. Write it without one of them"
-    if _repeats(parsed) > 3:
-        return "More than three open repeats can take for ever. Use fewer of * and +"
-    return ""
+    def _on_found(self, number: int, triples: array[int], left_out: int) -> None:
+        first = self._buffer.first
+        for place, start, end in zip(triples[::3], triples[1::3], triples[2::3], strict=True):
+            if number + place >= first:
+                self.lines.append(number + place)
+                self._starts.append(start)
+                self._ends.append(end)
+        if left_out:
+            self._left_out += left_out
+            lines = "1 line" if self._left_out == 1 else f"{self._left_out:,} lines"
+            self.note = f"The expression takes too long on {lines}, left out here"
+        self._timer.start()
+        if triples or left_out or not self.busy:
+            self.changed.emit()
 
+    def _on_refused(self, why: str) -> None:
+        self.problem = why
+        self.close()
+        self.changed.emit()
 
-def _parts(item: Any) -> list[Any]:
-    if isinstance(item, _parser.SubPattern):
-        return [item]
-    if isinstance(item, (list, tuple)):
-        return [p for part in item for p in _parts(part)]
-    return []
-
-
-def _is_repeat(name: object, value: Any) -> bool:
-    return str(name) in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and int(value[1]) > 20
-
-
-def _nested(pattern: Any, *, inside: bool) -> bool:
-    for name, value in pattern:
-        repeat = _is_repeat(name, value)
-        if repeat and inside:
-            return True
-        if any(_nested(part, inside=inside or repeat) for part in _parts(value)):
-            return True
-    return False
-
-
-def _repeats(pattern: Any) -> int:
-    return sum(_is_repeat(n, v) + sum(_repeats(p) for p in _parts(v)) for n, v in pattern)
+    def _on_gave_up(self, why: str) -> None:
+        self.note = why
+        self.close()
+        self.changed.emit()

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from app.theme import Theme
@@ -29,13 +38,15 @@ Matches = Callable[[int, str], Sequence[tuple[int, int, bool]]]
 class LogView(QAbstractScrollArea):
     """Shows a LogBuffer. The owner calls `grew` and `prepended` after the buffer changed.
 
-    Signals: `following_changed(bool)`, `older_wanted(everything)`, `menu_wanted(QPoint)` in global coordinates.
+    Signals: `following_changed(bool)`, `older_wanted(everything)`, `menu_wanted(QPoint)` in global coordinates,
+    `copied(lines, cut)` with whether the selection has more lines than one copy takes.
     Places are (line number, character); rows are places in the list of lines that the filter lets through.
     """
 
     following_changed = Signal(bool)
     older_wanted = Signal(bool)
     menu_wanted = Signal(QPoint)
+    copied = Signal(int, bool)
 
     def __init__(self, theme: Theme, buffer: LogBuffer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -122,9 +133,12 @@ class LogView(QAbstractScrollArea):
             self.go_to(max(0, row - self.page() // 2))
         self.viewport().update()
 
-    def copy(self) -> bool:
-        """Puts the selected text on the clipboard; True when it was cut."""
-        return self._keys.copy()
+    def copy(self) -> None:
+        """Puts the selected text on the clipboard."""
+        text, cut = self.selection.text()
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self.copied.emit(text.count("\n") + 1, cut)
 
     def select_all(self) -> None:
         """Selects every line."""

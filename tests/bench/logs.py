@@ -171,6 +171,8 @@ async def flood(engine: Endpoint, key: str) -> dict[str, float]:
     shown.search.set(r"a n[e]+dle", regex=True)
     await until(lambda: not shown.search.busy)
     found["search block"] = blocks.stop()
+    assert len(shown.search.lines) == 1
+    shown.search.close()
     shown.feed.close()
     shown.view.close()
     await scope.close()

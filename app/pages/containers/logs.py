@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.logs import SAVE_LOG, LogFile
 from app.feeds.logs import LogFeed, LogPhase, LogState
+from app.notices import Notice
 from app.theme import Theme
-from app.widgets.buttons import Button, IconButton
+from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
 from app.widgets.logbar import LevelChip, LogSearchField
 from app.widgets.logbuffer import CAP, LogBuffer
@@ -21,6 +22,7 @@ from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
 from app.widgets.menus import Menu
 from app.widgets.text import PlainLabel
+from backend.errors import AnswerTooLarge, ProtocolError
 
 if TYPE_CHECKING:
     from app.preferences import Preferences
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 HIDDEN_SECONDS: Final = 60
 """A log that nobody looks at is not read for longer than this."""
+_AS_WRITTEN: Final = "Log as it was written (*.log *.txt *)"
+_WITH_TIMES: Final = "Log with the time of each line (*.log *.txt *)"
 _CHIPS: Final = (
     (1, "Error", "danger-fill"),
     (2, "Warn", "warning-fill"),
@@ -97,14 +101,20 @@ class LogsTab(QWidget):
         row.addWidget(self._line())
         row.addWidget(self.follow_button)
         self.words = PlainLabel(theme, "", "body", "text-secondary", wrap=True)
-        self.words.setContentsMargins(16, 12, 16, 12)
-        self.words.hide()
+        self.recall = LinkButton(theme, "Show them again")
+        self.note = QWidget()
+        note = QHBoxLayout(self.note)
+        note.setContentsMargins(16, 12, 16, 12)
+        note.setSpacing(12)
+        note.addWidget(self.words, 1)
+        note.addWidget(self.recall)
+        self.note.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(bar)
         column.addWidget(Hairline(theme))
-        column.addWidget(self.words)
+        column.addWidget(self.note)
         column.addWidget(self.view, 1)
         self.times.setChecked(bool(self._preferences.get("logs/times", True)))
         self.wrap.setChecked(bool(self._preferences.get("logs/wrap", False)))
@@ -123,6 +133,7 @@ class LogsTab(QWidget):
         self.view.older_wanted.connect(self.feed.load_older)
         self.view.following_changed.connect(self._on_following)
         self.view.menu_wanted.connect(self._on_menu_wanted)
+        self.view.copied.connect(self._on_copied)
         self.search.changed.connect(self._on_search_changed)
         self.counts.changed.connect(self._on_counted)
         self.field.changed.connect(lambda _text: self._search())
@@ -136,6 +147,7 @@ class LogsTab(QWidget):
         self.wrap.toggled.connect(self._on_wrap)
         self.save_button.clicked.connect(self.save)
         self.follow_button.clicked.connect(self._on_follow_clicked)
+        self.recall.clicked.connect(self.feed.reload)
         self._session.stores.containers.changed.connect(self._on_containers_changed)
         self._session.state_changed.connect(self._on_state_changed)
         keys = {
@@ -186,9 +198,10 @@ class LogsTab(QWidget):
         self._rest.start()
 
     def close_feed(self) -> None:
-        """Lets go of the engine at once; the page calls it before it deletes the tab."""
+        """Lets go of the engine and of a search at once; the page calls it before it deletes the tab."""
         self._rest.stop()
         self.feed.close()
+        self.search.close()
 
     def _on_grew(self) -> None:
         self.search.grew()
@@ -202,22 +215,29 @@ class LogsTab(QWidget):
         self.view.prepended(count)
 
     def _on_feed_state(self, state: LogState) -> None:
+        lost = "The engine does not answer. The log goes on when it is back."
+        if isinstance(state.error, ProtocolError | AnswerTooLarge):
+            lost = f"The log broke off and is tried again. {state.error}"
         self._problem = {
             LogPhase.UNREADABLE: f"The log cannot be read here. {state.error}",
             LogPhase.GONE: "The container is gone. What was read stays here.",
-            LogPhase.LOST: "The engine does not answer. The log goes on when it is back.",
+            LogPhase.LOST: lost,
         }.get(state.phase, "")
         self._tell()
 
     def _tell(self) -> None:
-        words = self._problem
-        if not words and not len(self.buffer) and self.feed.state.phase in (LogPhase.LIVE, LogPhase.ENDED):
+        words = self.search.problem or self.search.note or self._problem
+        cleared = not words and self.feed.cleared
+        if cleared:
+            words = "Lines from before were cleared from view. The log has them still."
+        elif not words and not len(self.buffer) and self.feed.state.phase in (LogPhase.LIVE, LogPhase.ENDED):
             words = "Nothing was written yet." if self._is_running() else "It wrote nothing."
         elif not words and self.buffer.dropped:
             words = f"{self.buffer.dropped:,} older lines were dropped to save memory. A saved file has them all."
         if self.words.text() != words:
             self.words.setText(words)
-            self.words.setVisible(bool(words))
+            self.note.setVisible(bool(words))
+        self.recall.setVisible(cleared)
 
     # -- searching -----------------------------------------------------------
 
@@ -228,8 +248,7 @@ class LogsTab(QWidget):
 
     def _search(self) -> None:
         text = self.field.edit.text()
-        problem = self.search.set(text, regex=self.regex.isChecked(), case=self.case.isChecked())
-        self.field.set_words(self.search.words(), problem)
+        self.search.set(text, regex=self.regex.isChecked(), case=self.case.isChecked())
 
     def _step(self, back: bool = False) -> None:
         rows = list(self.view.visible())
@@ -239,12 +258,12 @@ class LogsTab(QWidget):
             self.view.show_line(line)
 
     def _on_search_changed(self) -> None:
+        self.field.set_words(self.search.words(), self.search.problem)
         if self.search.active:
-            self.field.set_words(self.search.words())
             self.view.set_matches(self.search.matches, self.search.lines)
         else:
-            self.field.set_words("")
             self.view.set_matches(None, ())
+        self._tell()
 
     def _on_chip(self) -> None:
         self.counts.filter({level for level, chip in self.chips.items() if chip.isChecked()})
@@ -283,6 +302,8 @@ class LogsTab(QWidget):
         menu.addSeparator()
         menu.add("download", "Save to file…", "Ctrl S", self.save)
         menu.add("x", "Clear the view", "", self.feed.forget)
+        if self.feed.cleared:
+            menu.add("", "Show cleared lines again", "", self.feed.reload)
         menu.popup(point)
 
     def save(self) -> None:
@@ -290,12 +311,19 @@ class LogsTab(QWidget):
         safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in self._name) or "container"
         dialog = QFileDialog(self.window(), "Save log", str(Path.home() / f"{safe}.log"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("Logs (*.log *.txt);;All files (*)")
+        dialog.setNameFilters([_AS_WRITTEN, _WITH_TIMES])
         dialog.selectFile(f"{safe}.log")
-        dialog.fileSelected.connect(lambda path: self.save_to(Path(path)))
+        dialog.fileSelected.connect(
+            lambda path: self.save_to(Path(path), times=dialog.selectedNameFilter() == _WITH_TIMES)
+        )
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def save_to(self, path: Path) -> None:
-        """Saves the complete log to `path`, as an operation that Activity shows."""
-        self._session.run(SAVE_LOG, LogFile(self._id, self._name, self._tty, path), owner=self)
+    def save_to(self, path: Path, *, times: bool = False) -> None:
+        """Saves the complete log to `path`, each line with its time if `times`; Activity shows it as an operation."""
+        self._session.run(SAVE_LOG, LogFile(self._id, self._name, self._tty, path, times), owner=self)
+
+    def _on_copied(self, lines: int, cut: bool) -> None:
+        if cut:
+            detail = "The selection is longer. Save the log to a file to have all of it."
+            self._session.notice(Notice(f"Copied the first {lines:,} lines", detail, kind="info"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from array import array
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -141,23 +143,101 @@ def test_search_in_slices(qtbot: QtBot) -> None:
     for start in range(0, 20_000, 1000):
         fill(buffer, [b"Line %d needle%d" % (n, n % 10) for n in range(start, start + 1000)])
     search = LogSearch(buffer)
-    assert search.set("NEEDLE7") == ""
+    search.set("NEEDLE7")
     qtbot.waitUntil(lambda: not search.busy)
     assert list(search.lines) == list(range(7, 20_000, 10))
     assert search.step(near=100) == 107
     assert search.words() == "11 of 2,000"
     assert search.step(back=True) == 97
-    search.set(r"line \d{3} ", regex=True)
-    qtbot.waitUntil(lambda: not search.busy)
-    assert len(search.lines) == 900
     search.set("needle7", case=True)
     fill(buffer, [b"needle7"])
     search.grew()
     qtbot.waitUntil(lambda: not search.busy)
     assert search.lines[-1] == 20_000
-    assert "Not a regular expression" in search.set("(", regex=True)
-    assert search.set("(a+)+$", regex=True)
-    assert search.set("", regex=True) == ""
+    search.set("")
+    assert not search.active
+
+
+@pytest.fixture
+def search(qtbot: QtBot) -> Iterator[LogSearch]:
+    search = LogSearch(LogBuffer())
+    yield search
+    search.close()
+
+
+def lines_of(search: LogSearch) -> LogBuffer:
+    return search._buffer
+
+
+def test_a_regular_expression_is_tried_by_another_process(search: LogSearch, qtbot: QtBot) -> None:
+    fill(lines_of(search), [b"Line %d needle%d" % (n, n % 10) for n in range(20_000)])
+    search.set(r"line \d{3} ", regex=True)
+    assert search.worker is not None
+    qtbot.waitUntil(lambda: not search.busy, timeout=20_000)
+    assert len(search.lines) == 900
+    assert search.worker.process_id not in (0, os.getpid())
+    assert search.matches(100, "Line 100 needle0") == [(0, 9, False)]
+    fill(lines_of(search), [b"line 123 "])
+    search.grew()
+    qtbot.waitUntil(lambda: len(search.lines) == 901, timeout=20_000)
+    assert search.step() == 100
+    assert search.words() == "1 of 901"
+
+
+def test_matches_are_where_the_line_is_shown(search: LogSearch, qtbot: QtBot) -> None:
+    raw = b"\x1b[31mred\x1b[0m\tcaf\xc3\xa9 \xff found"
+    fill(lines_of(search), [raw, b"over\rfound"])
+    search.set("fo+u?nd", regex=True)
+    qtbot.waitUntil(lambda: len(search.lines) == 2 and not search.busy, timeout=20_000)
+    for line, text in enumerate([parse(raw).text, "found"]):
+        ((start, end, _),) = search.matches(line, text)
+        assert text[start:end] == "found"
+
+
+def test_a_pattern_that_never_ends_stops_nobody(search: LogSearch, qtbot: QtBot) -> None:
+    """The window's loop goes round while another process is at its wits' end, and is left in the end."""
+    fill(lines_of(search), [b"a" * 200_000 + b"!", b"aab", *[b"a" * 40 + b"!"] * 30])
+    turns = 0
+
+    def on_turn() -> None:
+        nonlocal turns
+        turns += 1
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(on_turn)
+    timer.start()
+    search.set("(a+)+b", regex=True)
+    qtbot.waitUntil(lambda: "takes too long" in search.note, timeout=60_000)
+    assert turns > 20
+    timer.stop()
+    assert search.worker is None or search.worker.process_id != os.getpid()
+    search.set("aab")
+    qtbot.waitUntil(lambda: list(search.lines) == [1])
+    assert search.worker is None
+    assert search.note == ""
+
+
+def test_a_search_that_is_at_work_is_cancelled_at_once(search: LogSearch, qtbot: QtBot) -> None:
+    fill(lines_of(search), [b"a" * 40 + b"!"] * 8)
+    search.set("(a+)+b", regex=True)
+    worker = search.worker
+    assert worker is not None
+    qtbot.waitUntil(lambda: worker.busy)
+    search.set("")
+    assert worker.process_id == 0
+    assert not search.busy
+
+
+def test_what_is_wrong_with_a_pattern_is_said(search: LogSearch, qtbot: QtBot) -> None:
+    fill(lines_of(search), [b"x"])
+    search.set("(", regex=True)
+    qtbot.waitUntil(lambda: bool(search.problem), timeout=20_000)
+    assert search.problem.startswith("Not a regular expression: missing )")
+    assert not search.active
+    assert not search.busy
+    search.set("x", regex=True)
+    qtbot.waitUntil(lambda: list(search.lines) == [0], timeout=20_000)
+    assert search.problem == ""
 
 
 def test_counts_and_filter(qtbot: QtBot) -> None:
