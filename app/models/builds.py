@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 
+from app.presentation.containers import folder_text
 from app.presentation.units import age_text, bytes_text
 from app.stores.builds import CANCELLED, FAILED, INTERRUPTED, RUNNING, SUCCEEDED, BuildRecord
 from app.widgets.cells import MISSING, Cell, Column, Group, Row
@@ -19,6 +21,12 @@ COLUMNS = (
     Column("steps", "From cache", 112, 90, align_right=True),
     Column("duration", "Duration", 96, 80, align_right=True),
     Column("age", "Age", 80, 60, align_right=True),
+)
+# What BuildKit and the classic builder say of a command that failed.
+_EXIT = re.compile(
+    r"\A(?:executor failed running \[.*|process \".*|The command '.*)"
+    r"(?:exit code: |returned a non-zero code: )(\d+)(?:: runc did not terminate successfully)?\Z",
+    re.DOTALL,
 )
 # icon, word, role
 STATES = {
@@ -49,6 +57,12 @@ def seconds_text(seconds: float) -> str:
 def name_of(record: BuildRecord) -> str:
     """The image's name, or the folder's when it has no tag."""
     return record.tag or record.context.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or record.context
+
+
+def error_words(error: str) -> str:
+    """What went wrong in a few words: of a command that failed the code, since the command stands right above."""
+    match = _EXIT.search(error)
+    return f"It ended with exit code {match[1]}" if match else error
 
 
 def sort_key(record: BuildRecord, column: str) -> tuple[object, ...]:
@@ -85,7 +99,7 @@ def _cells(record: BuildRecord) -> tuple[Cell, ...]:
             tooltip=why,
         ),
         Cell(name_of(record), weight=500),
-        Cell(record.context, "text-secondary", elide="middle"),
+        Cell(folder_text(record.context), "text-secondary", elide="middle", tooltip=record.context),
         Cell(f"{record.cached} of {record.planned}" if record.planned else MISSING, "text-secondary", align_right=True),
         Cell(seconds_text(record.seconds) if record.state != INTERRUPTED else MISSING, align_right=True),
         Cell(age_text(time.time() - record.started), "text-secondary", align_right=True),

@@ -118,7 +118,7 @@ class LiveBuild(QObject):
         """Ends it and keeps it in the history."""
         for key, rest in self._partial.items():
             if rest:
-                self._add([self._prefix(key) + rest])
+                self._add([self._prefix(key) + plain(self.masked(rest))])
         self._partial.clear()
         self._end_steps(state, line)
         self.record = replace(
@@ -134,7 +134,7 @@ class LiveBuild(QObject):
         self._partial[key] = rest[-65_536:]
         if lines:
             prefix = self._prefix(key)
-            self._add(prefix + line for line in lines)
+            self._add(prefix + plain(self.masked(line)) for line in lines)
 
     def _prefix(self, key: str) -> str:
         step = self._steps.get(key)

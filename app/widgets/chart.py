@@ -18,7 +18,7 @@ from app.widgets import paint
 
 LEFT, RIGHT, TOP, BOTTOM = 64, 26, 47, 22
 HEIGHT: Final = 194
-_NICE: Final = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
+_NICE: Final = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20)
 TICK_SECONDS: Final = (10, 30, 60, 120, 300, 600, 1800)
 
 
@@ -52,11 +52,17 @@ class Mark:
 
 
 def nice_top(value: float) -> float:
-    """The least round number that leaves some air above `value`."""
+    """The least round number that leaves some air above `value`, and half of which can be told without decimals."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     size = 10.0 ** math.floor(math.log10(value))
-    return next(step * size for step in (*_NICE, 15, 20) if step * size >= value * 1.08)
+    return next(step * size for step in _NICE if step * size >= value * 1.08 and _halves(step * size))
+
+
+def _halves(value: float) -> bool:
+    """Whether half of `value` is whole in the unit that it is told in, which is a power of a thousand."""
+    told = round(value / 1000.0 ** math.floor(round(math.log10(value), 9) / 3), 6)
+    return told == 1 or told % 2 == 0
 
 
 class Chart(QWidget):

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.models.builds import STATES, name_of, progress_words, step_groups
+from app.models.builds import STATES, error_words, name_of, progress_words, step_groups
 from app.presentation.containers import folder_text
 from app.stores.builds import RUNNING, SUCCEEDED, BuildHistory, BuildRecord
 from app.stores.livebuild import LiveBuild
@@ -36,7 +36,7 @@ class BuildView(QWidget):
         self._theme, self._history = theme, history
         self._live: LiveBuild | None = None
         self.record: BuildRecord | None = None
-        self.back = IconButton(theme, "arrow-left", "Back to the builds", "Esc")
+        self.back = IconButton(theme, "chevron-left", "Back to the builds", "Esc")
         self.title = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideRight)
         self.chip = StateChip(theme)
         self.words = PlainLabel(theme, "", "small", "text-secondary", elide=Qt.TextElideMode.ElideRight)
@@ -116,7 +116,7 @@ class BuildView(QWidget):
         active = next((s for s in steps if s.number and s.state.value in ("running", "failed")), None)
         self.output_words.setText(f"Step {active.number}, {' '.join(active.name.split())}" if active else "")
         if record.error_line:
-            self.code.set_error(record.error_line, record.error)
+            self.code.set_error(record.error_line, error_words(record.error))
 
     def _on_step(self, key: str) -> None:
         step = next((s for s in self._steps() if s.key == key), None)
@@ -129,7 +129,7 @@ class BuildView(QWidget):
 
     def _on_next_error(self) -> None:
         if self.record is not None and self.record.error_line:
-            self.code.set_error(self.record.error_line, self.record.error)
+            self.code.set_error(self.record.error_line, error_words(self.record.error))
             self.code.setFocus()
 
     def _on_run(self) -> None:
@@ -150,7 +150,7 @@ class BuildView(QWidget):
 
     def _lay_out(self) -> None:
         theme = self._theme
-        head = _row(16, theme.height("topbar"), self.back, self.title, self.chip, self.words)
+        head = _row(16, theme.height("topbar") - 1, self.back, self.title, self.chip, self.words)
         head_row = head.layout()
         assert isinstance(head_row, QHBoxLayout)
         head_row.addWidget(self.folder, 1)
@@ -167,7 +167,7 @@ class BuildView(QWidget):
         whole = QSplitter(Qt.Orientation.Vertical)
         whole.setChildrenCollapsible(False)
         whole.addWidget(upper)
-        whole.addWidget(_column(Hairline(theme), output_head, Hairline(theme), self.output))
+        whole.addWidget(_column(output_head, Hairline(theme), self.output))
         whole.setSizes([560, 176])
         for splitter in (upper, whole):
             splitter.setHandleWidth(1)

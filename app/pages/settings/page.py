@@ -55,7 +55,7 @@ class SettingsPage(QWidget):
         holder.setMaximumWidth(WIDTH)
         self._column = QVBoxLayout(holder)
         self._column.setContentsMargins(16, 20, 16, 20)
-        self._column.setSpacing(8)
+        self._column.setSpacing(0)
         inner = QWidget()
         row = QHBoxLayout(inner)
         row.setContentsMargins(0, 0, 0, 0)
@@ -74,10 +74,11 @@ class SettingsPage(QWidget):
 
     def _heading(self, text: str) -> None:
         if self._column.count():
-            self._column.addSpacing(12)
+            self._column.addSpacing(24)
             self._column.addWidget(Hairline(self._theme))
-            self._column.addSpacing(12)
+            self._column.addSpacing(20)
         self._column.addWidget(PlainLabel(self._theme, text, "heading"))
+        self._column.addSpacing(12)
 
     def _appearance(self) -> None:
         self._heading("Appearance")
@@ -99,12 +100,15 @@ class SettingsPage(QWidget):
         self._column.addWidget(
             Field(self._theme, "In use", row_of(engine_button(), left=True), "Other engines are in its menu")
         )
+        self._column.addSpacing(16)
         self.on_quit = Select(self._theme, QUIT_CHOICES)
         self.on_quit.set_value(self._preferences.get("engine/on-quit", "ask"))
+        self.on_quit.setFixedWidth(224)
+        self.on_quit.setAccessibleName("When I quit")
         self.on_quit.changed.connect(lambda value: self._preferences.set("engine/on-quit", value))
         self._column.addWidget(
             Field(
-                self._theme, "When I quit", self.on_quit,
+                self._theme, "When I quit", row_of(self.on_quit, left=True),
                 "What happens to the embedded engine while containers run in it",
             )
         )  # fmt: skip
@@ -113,6 +117,7 @@ class SettingsPage(QWidget):
         theme = self._theme
         self._heading("About")
         self._column.addWidget(PlainLabel(theme, f"Pilothouse {about.version}", "body_medium"))
+        self._column.addSpacing(4)
         self._column.addWidget(
             PlainLabel(
                 theme,
@@ -121,10 +126,12 @@ class SettingsPage(QWidget):
                 "small", "text-secondary", wrap=True,
             )
         )  # fmt: skip
+        self._column.addSpacing(16)
         for name, path in about.folders:
             row = QHBoxLayout()
-            row.setSpacing(12)
-            label = PlainLabel(theme, name)
+            row.setSpacing(0)
+            row.addStrut(36)
+            label = PlainLabel(theme, name, "body_medium")
             label.setFixedWidth(120)
             where = PlainLabel(theme, path, "mono", "text-secondary", elide=Qt.TextElideMode.ElideMiddle)
             button = Button(theme, "Open", "folder-open", small=True)

@@ -13,7 +13,7 @@ from app.widgets.jsontree import JsonTree, path_text, read
 
 
 @pytest.mark.parametrize(
-    ("value", "top"), [(0, 1), (-1, 1), (float("nan"), 1), (0.34, 0.4), (9.5, 15), (100, 150), (480, 600)]
+    ("value", "top"), [(0, 1), (-1, 1), (float("nan"), 1), (0.34, 0.4), (9.5, 20), (100, 150), (480, 600), (1100, 2000)]
 )
 def test_axis_ends_at_a_round_number(value: float, top: float) -> None:
     assert nice_top(value) == pytest.approx(top)
