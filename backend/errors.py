@@ -232,7 +232,7 @@ class BuildError(BackendError):
 
 
 class BuildFailed(BuildError):
-    """A step failed: the builder's `message`, the Dockerfile `line` (1-based, 0 unknown), exit `code` (None unknown)."""
+    """A step failed: the builder's `message`, the Dockerfile `line` (from 1, 0 unknown), exit `code` (None unknown)."""
 
     def __init__(self, message: str, line: int = 0, code: int | None = None) -> None:
         super().__init__(message)
