@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
 
 from backend import errors as e
 
@@ -13,8 +14,7 @@ E = TypeVar("E", bound=BaseException)
 Wording = Callable[[Any], "Notice"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The next press: its `label`, the `act` that app.main knows, and what it is about."""
 
     label: str
@@ -22,8 +22,7 @@ class Step:
     argument: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What a person is told: what failed (`title`), why (`detail`), and what to press next."""
 
     title: str
@@ -102,6 +101,8 @@ def _endpoint(error: e.EndpointError) -> Notice:
 
 @_words(e.UnsupportedEndpoint)
 def _unsupported(error: e.UnsupportedEndpoint) -> Notice:
+    if not error.text.startswith("ssh://"):
+        return Notice(f"{error.text} cannot be used", sentence(error.reason), CHOOSE)
     return Notice(
         f"{error.text} cannot be used yet",
         "The address is right. Engines on other hosts over SSH come in a later version.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CONTAINERS = "containers"
 IMAGES = "images"
@@ -18,8 +19,7 @@ PULL = "pull"
 PAGES = (CONTAINERS, IMAGES, BUILDS, ACTIVITY, SETTINGS)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A page, and what to show on it.
 
     `page` is one of PAGES, or RUN, BUILD or PULL for a dialog over the page in view. `id` names the thing (the id of a

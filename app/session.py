@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
@@ -35,8 +36,7 @@ class Phase(enum.Enum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Struct, frozen=True):
     """What is known of the engine in use, from /_ping and the event stream. `retry_at` is loop time."""
 
     phase: Phase = Phase.NONE

@@ -8,8 +8,9 @@ import re
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 from backend.errors import InvalidEndpoint, SocketUntrusted, UnsupportedEndpoint
 
@@ -21,8 +22,7 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _PIPE = re.compile(r"//\./pipe/([A-Za-z0-9_.-]+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(Struct, frozen=True):
     """PEM files for TLS; an empty path is not used. Without `ca` the system's own store decides."""
 
     ca: str = ""
@@ -31,22 +31,19 @@ class TlsFiles:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class UnixSocket:
+class UnixSocket(Struct, frozen=True):
     """A socket in the file system, by absolute path."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPipe:
+class NamedPipe(Struct, frozen=True):
     r"""A pipe of this Windows computer, as `\\.\pipe\name`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tcp:
+class Tcp(Struct, frozen=True):
     """A TCP port. Without TLS only this computer is accepted, unless the person said `allow_plain`."""
 
     host: str
@@ -55,8 +52,7 @@ class Tcp:
     allow_plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ssh:
+class Ssh(Struct, frozen=True):
     """A host that is reached over SSH; an empty user means the name of this person."""
 
     host: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from backend.errors import AnswerTooLarge, ProtocolError
 
@@ -11,8 +12,7 @@ HEAD_CAP = 64 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Status and headers, names in small letters; of a header that comes twice the last stays."""
 
     status: int

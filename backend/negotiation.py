@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from backend.errors import ApiVersionUnsupported, ProtocolError
 from backend.types.system import Feature, Version
@@ -15,8 +16,7 @@ PODMAN = "Podman"
 PING_HEADERS = ("api-version", "builder-version", "docker-experimental", "libpod-api-version", "server")
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(Struct, frozen=True):
     """The result: `api` as in a path, `product` for people."""
 
     api: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct, field
 
 from app.presentation.containers import (
     Reason,
@@ -40,8 +41,7 @@ CHIPS: Final = 2
 _STEPS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """What is known of one container's use: the last sample and the shares of a sparkline."""
 
     sample: Stats | None = None
@@ -53,8 +53,7 @@ _NOT_MEASURED: Final = Cell(DASH, "text-tertiary", align_right=True, spoken="not
 _NO_PORTS: Final = Cell(spoken="no ports")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What cells need beside the row: the time now (Unix), findings of inspects, the engine's memory (bytes)."""
 
     now: float
@@ -65,8 +64,7 @@ class Facts:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What a person chose to see: search text, segment, groups, order."""
 
     text: str = ""
@@ -246,7 +244,7 @@ def age_cell(row: ContainerSummary, facts: Facts) -> Cell:
 
 @lru_cache(maxsize=1024)
 def _age_text_cell(text: str, stale: bool, status: str) -> Cell:
-    return Cell(text, "text-disabled" if stale else "text-secondary", align_right=True, tooltip=status)
+    return Cell(text, "text-tertiary" if stale else "text-secondary", align_right=True, tooltip=status)
 
 
 def _alive(row: ContainerSummary) -> bool:

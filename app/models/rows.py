@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.widgets.cells import CELL_ROLE, GROUP_ROLE, ROW_KEY_ROLE, Cell, Column, Group, TableModel

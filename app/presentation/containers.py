@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from app.presentation.units import plural, short_id
 from backend.types.containers import FOLDER_LABEL, ContainerDetails, ContainerSummary
@@ -18,8 +19,7 @@ _OPEN = frozenset(("", "0.0.0.0", "::", "[::]"))  # noqa: S104 -- compared with,
 _SECURE = frozenset((443, 8443))
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """What only an inspect knows about a container in trouble; `failing` is the streak of failed health checks."""
 
     oom: bool = False
@@ -28,8 +28,7 @@ class Reason:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StateView:
+class StateView(Struct, frozen=True):
     """How a state is shown. `role` is success, warning, danger or empty for at rest; a calm state is in grey.
 
     `icon` is empty for a running container, which shows a dot in its role's colour.
@@ -42,8 +41,7 @@ class StateView:
     calm: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedPort:
+class PublishedPort(Struct, frozen=True):
     """One port that can be reached at the engine's host; `open` when it listens on every interface."""
 
     host: int

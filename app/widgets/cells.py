@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 
 CELL_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -15,8 +15,7 @@ GROUP_ROLE = Qt.ItemDataRole.UserRole + 3
 MISSING = "–"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell. Tokens name colours of the theme.
 
     Drawn from the left: `icon` (16 px) or `dot` (8 px), `text`, `secondary` in small and grey. A right-aligned cell has
@@ -59,8 +58,7 @@ class Cell:
         return " ".join(part for part in (self.text, self.secondary, *self.chips, more) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column: widths in px; `stretch` is its share of the spare width.
 
     `hide_below`: hidden when the window is narrower. `pad` is the free space at its right. `lead` indents the title, so
@@ -91,16 +89,14 @@ class Column:
         return self.spoken or self.title
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: `key` is unique in the table; one cell per column, in the order of the columns."""
 
     key: str
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Rows under a heading. A group without a `name` has no heading: its rows stand alone.
 
     The heading shows chevron, `icon`, `name`, `path` (dropped in a narrow window), `words` ("5 of 5 running"),
@@ -122,8 +118,7 @@ class Group:
         return " ".join(part for part in (self.name, self.path, self.words, self.problems) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class RowAction:
+class RowAction(Struct, frozen=True):
     """An icon in the action column. `name` comes back with the signal; `why` says why it is not enabled.
 
     The name "more" opens the row's menu.

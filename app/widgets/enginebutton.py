@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -15,8 +15,7 @@ from app.widgets.text import set_tooltip, visible_name
 _LONGEST = 28
 
 
-@dataclass(frozen=True, slots=True)
-class EngineChoice:
+class EngineChoice(Struct, frozen=True):
     """One line of the menu; `why` says why it cannot be used, empty when it can."""
 
     text: str
