@@ -168,3 +168,31 @@ async def remove(person: Person) -> None:
     assert confirm is not None
     await person.done(person.last("Remove"))
     await person.until(lambda: not person.key_of(page.list.table, NAME), "the row to go")
+
+
+async def test_what_buildkit_made_is_among_the_images(
+    qapp: QApplication, engine_host: UnixSocket, busybox_image: str, buildx: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, docker_cli: DockerCli,
+) -> None:  # fmt: skip
+    plugins = tmp_path / "docker" / "cli-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "docker-buildx").symlink_to(buildx)
+    monkeypatch.setenv("DOCKER_CONFIG", str(plugins.parent))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM {busybox_image}\nRUN echo made > /made\n")
+    async with at_desk(engine_host) as person:
+        page = cast("BuildsPage", await person.nav("builds"))
+        await person.press("Build…")
+        dialog = page.dialog
+        assert dialog is not None
+        assert dialog.builder.value() == "BuildKit"
+        await person.type(dialog.context, str(folder))
+        await person.type(dialog.tag, "pilothouse-test/kit:1")
+        await person.press("Build")
+        await person.done(person.last("Build"))
+        store = person.desk.session.stores.images
+        await person.until(
+            lambda: any("pilothouse-test/kit:1" in image.tags for image in store.values.values()), "the image", 10
+        )
+    await asyncio.to_thread(docker_cli, "rmi", "pilothouse-test/kit:1")

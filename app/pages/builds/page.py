@@ -118,7 +118,9 @@ class BuildsPage(QWidget):
         live = LiveBuild(request, text, self.history, self)
         key = live.record.id
         self._live[key] = live
-        self._runs[key] = self._session.run(BUILD, live, failed=lambda _error: None, owner=self)
+        self._runs[key] = self._session.run(
+            BUILD, live, then=lambda _operation: self._session.reload(), failed=lambda _error: None, owner=self
+        )  # BuildKit tells no event about an image that it made
         live.ended.connect(lambda: self._on_ended(key))
         self.open(key)
         self._refresh()

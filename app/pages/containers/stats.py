@@ -30,6 +30,11 @@ from backend.types.system import Event, SystemState
 Take = Callable[[Point], float | None]
 
 
+def span_of(measured: float) -> int:
+    """How many seconds the charts show of `measured` ones: a short story is not squeezed into a corner."""
+    return next((span for span in (120, 300) if measured <= span), SPAN_SECONDS)
+
+
 class StatsTab(QScrollArea):
     """Samples only while it is visible and not paused; what was measured stays."""
 
@@ -96,7 +101,7 @@ class StatsTab(QScrollArea):
 
     def _build_bar(self) -> QHBoxLayout:
         theme = self._theme
-        self.span = PlainLabel(theme, "Last 10 minutes", "small", "text-secondary")
+        self.span = PlainLabel(theme, "", "small", "text-secondary")
         self.happenings = PlainLabel(theme, "", "small", "text-secondary")
         self.mark = IconMark(theme, "circle-x", "danger", 14)
         self.mark.hide()
@@ -150,7 +155,9 @@ class StatsTab(QScrollArea):
     def _on_ticked(self) -> None:
         points = self.history.points
         end = points[-1].at if points else time.time()
-        start = end - SPAN_SECONDS
+        span = span_of(points[-1].at - points[0].at if points else 0.0)
+        self.span.setText(f"Last {span // 60} minutes")
+        start = end - span
         self.cpu.set_series([self._series("CPU", "chart-1", lambda p: p.cpu)], start, end)
         self.memory.set_series([self._series("Memory", "chart-3", lambda p: p.memory)], start, end)
         self.network.set_series(
