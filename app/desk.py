@@ -182,7 +182,7 @@ class Desk(QObject):
 
     def _act(self, act: str, argument: object) -> None:
         acts: dict[str, Callable[[], object]] = {
-            "retry": self.session.retry_now,
+            "retry": self.session.retry_now if self.session.engine is not None else self.engines.look,
             "choose-engine": self._on_engine_menu,
             "start-embedded": self.engines.start_embedded,
             "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),

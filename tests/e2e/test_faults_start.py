@@ -1,0 +1,240 @@
+"""The window where no engine can be used: missing, closed, of another age, garbled, silent, oddly addressed."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.keysheet import KeySheet
+from app.pages.containers.page import ContainersPage
+from app.widgets.enginebutton import EngineButton
+from backend import discovery, endpoint
+from backend.endpoint import UnixSocket
+from tests.e2e.desk import Person, at_desk, environment
+from tests.fakes.engine import FakeEngine
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def only_what_the_test_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine of this computer is not found."""
+    monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", "/nowhere/docker.sock")])
+
+
+@asynccontextmanager
+async def ticking(person: Person) -> AsyncIterator[None]:
+    """Inside, Qt's own timer goes on and buttons and keys answer, whatever the engine does."""
+    ticks = 0
+
+    def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+
+    timer = QTimer()
+    timer.timeout.connect(tick)
+    timer.start(10)
+    yield
+    before = ticks
+    await person.until(lambda: ticks > before + 3, "Qt's timer to go on")
+    await person.nav("activity")
+    await person.nav("images")
+    await person.nav("containers")
+    await person.keys(Qt.Key.Key_F1)
+    await person.find(KeySheet, "the keys", lambda _sheet: True)
+    await person.keys(Qt.Key.Key_Escape)
+    await person.until(lambda: not person.window.dialogs_open(), "the keys to go")
+    timer.stop()
+
+
+@asynccontextmanager
+async def scripted(path: Path, answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[UnixSocket]:
+    """A socket that gives `answer` to whoever connects, and counts nothing."""
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await reader.read(10)
+            await answer(writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            tasks.discard(task)
+            writer.transport.abort()
+
+    server = await asyncio.start_unix_server(talk, str(path))
+    try:
+        yield UnixSocket(str(path))
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+@pytest.fixture
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A socket's path that is short enough."""
+    return tmp_path_factory.mktemp("s") / "s"
+
+
+async def test_a_wrong_path_is_named_and_the_engine_used_once_it_comes(qapp: QApplication, short: Path) -> None:
+    fake = FakeEngine()
+    fake.add_container("late")
+    async with at_desk(UnixSocket(str(short)), connect=False) as person:
+        async with ticking(person):
+            await person.sees("No engine is running yet")
+            await person.sees(f"{short} is missing")
+            assert any("No engine is running there" in n.title for n in person.notices)
+            await person.button("Start engine")
+            await person.button("Connect…")
+            await person.press("Look again")
+            await person.sees(f"{short} is missing")
+        async with fake.serve(str(short)):
+            await person.connected(seconds=10)
+            page = cast("ContainersPage", await person.nav("containers"))
+            await person.row(page.list.table, "late")
+
+
+async def test_a_forbidden_socket_names_the_group_and_offers_the_embedded_engine(
+    qapp: QApplication, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs this may be root, whom no mode stops: the refusal is given by the loop."""
+    fake = FakeEngine()
+    loop = type(asyncio.get_running_loop())
+    tried: list[object] = []
+
+    async def refuse(_self: object, _protocol: object, path: object = None, **_more: object) -> object:
+        tried.append(path)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    async with fake.serve(str(short)) as where:
+        short.chmod(0o660)
+        monkeypatch.setattr(loop, "create_unix_connection", refuse)
+        async with at_desk(where, connect=False) as person, ticking(person):
+            await person.sees("No engine is running yet")
+            await person.sees(f"Members of the group {endpoint.group_name(where.path)} may; that group equals root.")
+            await person.sees("The embedded engine needs no group.")
+            await person.button("Start engine")
+            notice = next(n for n in person.notices if n.title == "You may not use this engine")
+            assert notice.step is not None
+            assert notice.step.act == "start-embedded"
+        assert str(short) in tried
+
+
+@pytest.mark.parametrize(
+    ("api", "oldest", "words"), [("1.24", "1.12", "This engine is too old"), ("1.99", "1.98", "This engine is too new")]
+)
+async def test_an_engine_of_another_age_is_told(qapp: QApplication, api: str, oldest: str, words: str) -> None:
+    fake = FakeEngine(api=api, oldest=oldest)
+    async with fake.serve() as where, at_desk(where, connect=False) as person, ticking(person):
+        await person.sees(words)
+        await person.sees("Pilothouse needs")
+        await person.sees("No engine is running yet")
+
+
+async def test_something_that_is_no_engine_is_told(qapp: QApplication, short: Path) -> None:
+    async def garbage(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\x00\xff<b>hello</b>\r\n\r\n" * 100)
+        await writer.drain()
+
+    async with scripted(short, garbage) as where, at_desk(where, connect=False) as person, ticking(person):
+        await person.sees("Is this address really a container engine's?")
+        await person.sees("No engine is running yet")
+
+
+async def test_headers_without_end_are_told(qapp: QApplication, short: Path) -> None:
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X: " + b"y" * 60_000 + b"\r\n")
+            await writer.drain()
+
+    async with scripted(short, endless) as where, at_desk(where, connect=False) as person, ticking(person):
+        await person.sees("The engine's answer was too large")
+        await person.sees("No engine is running yet")
+
+
+async def test_silence_is_told_and_another_engine_can_be_chosen_meanwhile(qapp: QApplication, short: Path) -> None:
+    async def silence(_writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(3600)
+
+    fake = FakeEngine()
+    fake.add_container("other")
+    async with (
+        scripted(short, silence) as where,
+        fake.serve() as other,
+        at_desk(where, connect=False) as person,
+    ):
+        async with ticking(person):
+            await person.sees("The engine did not answer in time")
+            await person.sees("No engine is running yet")
+        assert person.desk.engines.use_text(endpoint.text(other)) == ""
+        await person.connected()
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("tcp://", "the host is missing"),
+        ("npipe://", "npipe://"),
+        ("ssh://-oProxyCommand=touch", "ssh://-oProxyCommand=touch is not an address of an engine"),
+        ("ssh://someone@host", "cannot be used yet"),
+        ("unix://relative", "unix://relative is not an address of an engine"),
+        ("ftp://127.0.0.1:1", "is not an address of an engine"),
+        ("<img src=x>", "<img src=x> is not an address of an engine"),
+        ("tcp://192.0.2.1:2375", "without TLS"),
+    ],
+)
+async def test_an_odd_docker_host_is_told(qapp: QApplication, host: str, words: str) -> None:
+    with environment(DOCKER_HOST=host):
+        async with at_desk(None, connect=False) as person:
+            await person.sees("No engine is running yet")
+            low = words.lower()
+            await person.until(lambda: any(low in said.lower() for said in person.words()), words)
+            assert person.desk.session.engine is None
+            button = await person.find(EngineButton, "the engine button", lambda _b: True)
+            assert button.isEnabled()
+
+
+async def test_a_docker_host_without_its_certificates_is_told(qapp: QApplication, tmp_path: Path) -> None:
+    with environment(DOCKER_HOST="tcp://127.0.0.1:1", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(tmp_path / "none")):
+        async with at_desk(None, connect=False) as person, ticking(person):
+            await person.sees("No engine is running yet")
+            await person.until(lambda: person.notices, "a notice")
+            assert person.desk.session.engine is None
+
+
+async def test_proxies_of_the_environment_are_not_asked(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fake.add_container("web")
+    proxy = "http://127.0.0.1:1"
+    with environment(HTTP_PROXY=proxy, http_proxy=proxy, ALL_PROXY=proxy, HTTPS_PROXY=proxy, all_proxy=proxy):
+        async with fake.serve() as where, at_desk(where) as person:
+            page = cast("ContainersPage", await person.nav("containers"))
+            await person.row(page.list.table, "web")
+
+
+async def test_a_wrong_docker_host_is_told_though_another_engine_answers(
+    qapp: QApplication, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeEngine()
+    async with fake.serve() as other:
+        monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", other.path)])
+        async with at_desk(UnixSocket(str(short)), connect=False) as person:
+            await person.connected()
+            assert person.desk.session.state.label == "Docker"
+            assert any(str(short) in n.detail for n in person.notices)
