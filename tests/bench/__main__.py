@@ -64,16 +64,21 @@ def main(words: Sequence[str]) -> int:
         return 2
     found: list[Row] = []
     skipped: list[str] = []
+    failed = False
     with crowd() as engine:
         for name in wanted:
             if not machine.calm():
                 skipped.append(f"{name}: skipped, others use more than half of this machine")
                 continue
             print(f"Measuring: {name}", flush=True)
-            found += SECTIONS[name](engine)
+            try:
+                found += SECTIONS[name](engine)
+            except (AssertionError, subprocess.CalledProcessError) as error:
+                failed = True
+                skipped.append(f"{name}: could not be measured: {error}")
     rows.write(RESULT, found)
     print("", rows.table(found), *skipped, f"Written to {RESULT}", sep="\n")
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
 import time
@@ -26,11 +27,14 @@ class Running:
 @contextmanager
 def running(crowd: Crowd, kind: str, height: int, page: str = "") -> Iterator[Running]:
     """Starts `tests.bench.program` and waits until it has painted; ends it afterwards."""
+    # The program comes back to its last page, so each page has a home of its own.
+    environment = crowd.environment | {"PILOTHOUSE_HOME": str(crowd.home / f"pilothouse-{page}")}
     command = [sys.executable, "-m", "tests.bench.program", kind, str(height), *([page] if page else [])]
     began = time.monotonic()
-    with subprocess.Popen(command, env=crowd.environment, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
+            assert select.select([child.stdout], [], [], SECONDS)[0], f"{kind} painted nothing in {SECONDS} s"
             told = child.stdout.readline().split()
             assert len(told) == 2, f"{kind} ended before it painted"
             yield Running(child.pid, float(told[0]) - began, int(told[1]))
