@@ -34,8 +34,12 @@ class RegexSearch(QObject):
         super().__init__(parent)
         self._sent: list[int] = []
         self._came = bytearray()
-        self._process: QProcess | None = QProcess(self)
+        # The program's, not this object's: a process ends after its kill, and nobody should wait for that.
+        app = QCoreApplication.instance()
+        self._process: QProcess | None = QProcess(app)
         self._process.setStandardErrorFile(QProcess.nullDevice())
+        self._process.finished.connect(self._process.deleteLater)
+        self.destroyed.connect(self._process.kill)
         self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
@@ -45,9 +49,6 @@ class RegexSearch(QObject):
         self._silence.timeout.connect(lambda: self._give_up(TOO_LONG))
         text = pattern.encode("utf-8", "replace")
         self._process.write(HEAD.pack(PATTERN, case, len(text)) + text)
-        app = QCoreApplication.instance()
-        if app is not None:
-            app.aboutToQuit.connect(self.close)
 
     @property
     def process_id(self) -> int:
@@ -75,13 +76,10 @@ class RegexSearch(QObject):
     def close(self) -> None:
         """Ends the process at once."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        self._silence.stop()
-        self._sent.clear()
-        process.kill()
-        process.waitForFinished(1000)
-        process.deleteLater()
+        if process is not None:
+            self._silence.stop()
+            self._sent.clear()
+            process.kill()
 
     def _on_output(self) -> None:
         if self._process is not None:

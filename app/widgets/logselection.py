@@ -75,4 +75,4 @@ class LogSelection:
             parts.append(text[start if line == first else 0 : end if line == last else len(text)])
         if last >= stop and last == self._buffer.end:
             parts.append("")
-        return "\n".join(parts), last > stop
+        return "\n".join(parts), stop <= last and stop < self._buffer.end

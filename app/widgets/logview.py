@@ -138,7 +138,7 @@ class LogView(QAbstractScrollArea):
         text, cut = self.selection.text()
         if text:
             QGuiApplication.clipboard().setText(text)
-            self.copied.emit(text.count("\n") + 1, cut)
+            self.copied.emit(text.count("\n") + (not text.endswith("\n")), cut)
 
     def select_all(self) -> None:
         """Selects every line."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -226,6 +226,27 @@ def test_a_search_that_is_at_work_is_cancelled_at_once(search: LogSearch, qtbot:
     search.set("")
     assert worker.process_id == 0
     assert not search.busy
+
+
+def test_no_process_outlives_its_search(qtbot: QtBot) -> None:
+    parent = QObject()
+    search = LogSearch(LogBuffer(), parent)
+    fill(lines_of(search), [b"a" * 40 + b"!"] * 8)
+    search.set("(a+)+b", regex=True)
+    worker = search.worker
+    assert worker is not None
+    qtbot.waitUntil(lambda: worker.process_id > 0)
+    number = worker.process_id
+    parent.deleteLater()
+
+    def gone() -> bool:
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    qtbot.waitUntil(gone, timeout=20_000)
 
 
 def test_what_is_wrong_with_a_pattern_is_said(search: LogSearch, qtbot: QtBot) -> None:
