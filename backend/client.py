@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -35,11 +36,16 @@ LONG_CALL = 30.0
 ERROR_CAP = 1024 * 1024
 
 
-def warm_up() -> None:
-    """Loads what calls that change something need, so that the first of them does not wait for it. Any thread."""
-    import anyio._backends._asyncio  # noqa: F401 - httpcore loads it at its first connection
-    import httpcore  # noqa: F401
+async def _loaded() -> None:
+    """Loads httpx beside the loop for the first call that needs it: it costs a third of a start, and 10 MB."""
+    if "anyio._backends._asyncio" not in sys.modules:
+        await asyncio.to_thread(_load)
+
+
+def _load() -> None:
+    import httpcore  # noqa: F401, I001 - httpcore loads anyio's part at its first connection, on the loop
     import httpx  # noqa: F401
+    import anyio._backends._asyncio  # noqa: F401 - the last, so that all is there when it is
 
 
 class Engine:
@@ -190,6 +196,7 @@ class Engine:
             async with await self._raw(path, query, versioned, deadline) as source:
                 yield Answer.of_raw(source, what)
             return
+        await _loaded()
         request, client = self._request(method, path, query, body, content, headers, versioned, short)
         with translated(what, self.endpoint, deadline):
             async with asyncio.timeout(deadline):
@@ -259,6 +266,7 @@ class Engine:
         """Turns a POST into a connection both ways (exec start, attach, session). Close it."""
         what = f"POST {path}"
         upgrade = {**(headers or {}), "Connection": "Upgrade", "Upgrade": protocol}
+        await _loaded()
         request, client = self._request("POST", path, query, body, None, upgrade, True, False)
         with translated(what, self.endpoint, deadline):
             async with asyncio.timeout(deadline):
@@ -332,7 +340,7 @@ class Engine:
         return self._streams
 
     def _new_client(self, limit: int | None, kept: int) -> httpx.AsyncClient:
-        import httpx  # Late: it costs a third of what starting the program costs.
+        import httpx
 
         limits = httpx.Limits(max_connections=limit, max_keepalive_connections=kept, keepalive_expiry=60)
         return httpx.AsyncClient(
