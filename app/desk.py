@@ -14,7 +14,7 @@ from app import crash, paths, places
 from app.engines import EMBEDDED, Engines, Findings
 from app.feeds.containers import ContainerFeeds
 from app.logbook import log
-from app.notices import Notice, notice_for
+from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
 from app.places import Place
 from app.preferences import Preferences
@@ -26,12 +26,10 @@ from app.theme import Choice, Theme
 from app.version import VERSION
 from app.widgets.enginebutton import EngineButton, EngineChoice
 from app.window import MainWindow
-from backend import client, endpoint
+from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.errors import BackendError
 
-WARM_UP_MS = 1500
-"""What the list does not need is loaded once it is on screen, and before the first click that needs it."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
 
 
@@ -40,8 +38,10 @@ class Desk(QObject):
 
     _uncaught = Signal(object)
 
-    def __init__(self, app: QApplication) -> None:
+    def __init__(self, app: QApplication, problem: str = "") -> None:
+        """`problem` is what is wrong with the folders of this run."""
         super().__init__()
+        self._problem = problem
         self.quit_asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.preferences = Preferences(paths.config_dir())
         chosen = self.preferences.get("look/theme", "system")
@@ -99,8 +99,8 @@ class Desk(QObject):
         self.window.show()
         self._on_state(self.session.state)
         self.scope.start(self.engines.begin(), name="choose an engine")
+        QTimer.singleShot(0, self._tell_of_files)
         QTimer.singleShot(800, self._offer_reports)
-        QTimer.singleShot(WARM_UP_MS, lambda: self.scope.start(asyncio.to_thread(client.warm_up), name="warm up"))
 
     def quit_now(self) -> None:
         """Leaves without a question (signals, and after the question)."""
@@ -160,6 +160,13 @@ class Desk(QObject):
         """Something that nobody caught; from any thread."""
         if not isinstance(error, KeyboardInterrupt | SystemExit):
             self._uncaught.emit(error)
+
+    def _tell_of_files(self) -> None:
+        """That files of ours could not be read or cannot be written."""
+        for notice in about_files(
+            self._problem, self.preferences.set_aside, self.builds.set_aside, self.builds.problem
+        ):
+            self.session.notice(notice)
 
     def _on_uncaught(self, error: BaseException) -> None:
         self._on_notice(notice_for(error))
