@@ -30,12 +30,16 @@ class OperationState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the progress, e.g. a layer: `done` and `total` in bytes, total 0 when unknown."""
+    """One part of the progress, e.g. a layer: `done` and `total` in bytes, total 0 when unknown.
+
+    A part may have `ended` without its size ever being told.
+    """
 
     name: str
     words: str
     done: int = 0
     total: int = 0
+    ended: bool = False
 
 
 class Operation(QObject):

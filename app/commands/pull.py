@@ -15,6 +15,8 @@ from backend.registries import authorization
 from backend.types.images import Progress
 
 _QUIET: Final = frozenset({"Pulling fs layer", "Waiting"})
+_WORDS: Final = {"Pulling fs layer": "Waiting", "Pull complete": "Done", "Download complete": "Downloaded"}
+_ENDED: Final = frozenset({"Pull complete", "Already exists", "Download complete", "Layer already exists"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ def note_progress(operation: Operation, message: Progress) -> None:
         old = operation.parts.get(message.id)
         total = detail.total if detail is not None and detail.total else old.total if old else 0
         done = detail.current if detail is not None and detail.current else 0
-        if message.status in ("Pull complete", "Already exists", "Download complete", "Layer already exists"):
-            done = total
-        operation.report_part(Part(message.id, message.status, done, total))
+        ended = message.status in _ENDED
+        words = _WORDS.get(message.status, message.status)
+        operation.report_part(Part(message.id, words, total if ended else done, total, ended))
     elif words := (message.stream or message.status).strip():
         operation.write(f"{message.id}: {words}" if message.id else words)
 

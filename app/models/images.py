@@ -97,7 +97,7 @@ def name_cell(row: ImageRow) -> Cell:
     name, _, tag = last.partition(":")
     repository = f"{head}/{name}" if head else name
     return Cell(
-        repository, weight=500, secondary=tag, dot=dot, tooltip=f"{row.reference}\n{tip}",
+        repository, weight=500, secondary=tag, dot=dot, elide="middle", tooltip=f"{row.reference}\n{tip}",
         spoken=f"{row.reference}, {tip}",
     )  # fmt: skip
 

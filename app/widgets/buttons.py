@@ -260,4 +260,6 @@ class LinkButton(RingTarget, QPushButton):
         font = self.font()
         if self.underMouse() and self.isEnabled():
             font.setUnderline(True)
-        paint.text(painter, box, self.text(), font, self._theme.color(token), elide=Qt.TextElideMode.ElideNone)
+        cut = self.width() < self.sizeHint().width()
+        elide = Qt.TextElideMode.ElideMiddle if cut else Qt.TextElideMode.ElideNone
+        paint.text(painter, box, self.text(), font, self._theme.color(token), elide=elide)

@@ -130,7 +130,8 @@ def _paint_text(
     right_aligned: bool,
 ) -> None:
     face = face_of(cell)
-    text = ink.elided(cell.text, face, right - left, cell.elide)
+    room = right - left - (_kept_for(ink, cell, right - left) if cell.elide == "middle" else 0)
+    text = ink.elided(cell.text, face, room, cell.elide)
     x = right - ink.width(text, face) if right_aligned else left
     width = ink.draw(painter, x, baseline, text, face, cell.token)
     if cell.strike:
@@ -139,6 +140,11 @@ def _paint_text(
         ink.draw_elided(
             painter, x + width + 7, baseline, cell.secondary, SMALL, "text-secondary", right - x - width - 7
         )
+
+
+def _kept_for(ink: Ink, cell: Cell, room: float) -> float:
+    """What the words behind the text take of the room, at most two fifths."""
+    return min(ink.width(cell.secondary, SMALL) + 7, room * 0.4) if cell.secondary else 0.0
 
 
 def _paint_dot(painter: QPainter, color: QColor, x: float, place: Place) -> None:

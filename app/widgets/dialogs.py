@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractAnimation, QEvent, QObject, QRect, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QAbstractAnimation, QEvent, QObject, QRect, QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -48,6 +48,16 @@ class _Panel(QWidget):
         paint.rounded(painter, self.rect(), radius, None, theme.color("border-strong"))
 
 
+class _Content(QWidget):
+    """The body: as high as its layout is at the width of the panel, whatever wrapped words would ask for elsewhere."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Only a width where the height follows from it."""
+        least = super().minimumSizeHint()
+        layout = self.layout()
+        return QSize(least.width(), 0) if layout is not None and layout.hasHeightForWidth() else least
+
+
 class Dialog(QWidget):
     """A dialog over `window`. Fill `body`, `add_button`s from left to right, `open`.
 
@@ -77,9 +87,9 @@ class Dialog(QWidget):
         self._header = QWidget()
         self._top = QVBoxLayout()
         self._build_header(outer, closable)
-        self.content = QWidget()
+        self.content = _Content()
         self.body = QVBoxLayout(self.content)
-        self.body.setContentsMargins(_SIDE, 18, _SIDE, 16)
+        self.body.setContentsMargins(_SIDE, 4, _SIDE, 16)
         self.body.setSpacing(14)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
@@ -129,6 +139,7 @@ class Dialog(QWidget):
     def set_top(self, widget: QWidget) -> None:
         """Put a row, such as tabs, between header and body; it stays when the body scrolls."""
         self._top.addWidget(widget)
+        self.body.setContentsMargins(_SIDE, 18, _SIDE, 16)
         self._line_under_top()
 
     def _line_under_top(self) -> None:

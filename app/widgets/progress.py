@@ -28,6 +28,8 @@ class PartLike(Protocol):
     def done(self) -> int: ...  # noqa: D102
     @property
     def total(self) -> int: ...  # noqa: D102
+    @property
+    def ended(self) -> bool: ...  # noqa: D102
 
 
 def paint_bar(painter: QPainter, theme: Theme, box: QRect, share: float, token: str = "accent") -> None:
@@ -125,10 +127,8 @@ class PartsProgress(QWidget):
         paint.text(painter, name, visible_name(part.name, 40), theme.font("mono"), theme.color("text-secondary"))
         words = QRect(max(name.right() + 12, box.right() - 167), box.top(), 168, box.height())
         bar = QRect(name.right() + 12, box.center().y() - 1, words.left() - name.right() - 24, 4)
-        full = part.total > 0 and part.done >= part.total
-        if bar.width() > 20 and part.total > 0:
-            paint_bar(painter, theme, bar, part.done / part.total, "success-fill" if full else "accent")
-        elif bar.width() > 20:
-            paint_bar(painter, theme, bar, 0)
+        share = 1.0 if part.ended else part.done / part.total if part.total > 0 else 0.0
+        if bar.width() > 20:
+            paint_bar(painter, theme, bar, share, "success-fill" if share >= 1 else "accent")
         small = theme.font("small")
         paint.text(painter, words, visible_name(part.words, 80), small, theme.color("text-secondary"), _RIGHT)

@@ -14,7 +14,7 @@ from app.widgets.buttons import Button, Kind
 from app.widgets.progress import PartsProgress, ProgressBar, Ring
 from app.widgets.text import PlainLabel
 
-__all__ = ["EmptyState", "IconMark", "Illustration", "PartsProgress", "ProgressBar", "Ring", "Skeleton"]
+__all__ = ["EmptyState", "IconMark", "IconTile", "Illustration", "PartsProgress", "ProgressBar", "Ring", "Skeleton"]
 
 
 class IconMark(QWidget):
@@ -37,6 +37,26 @@ class IconMark(QWidget):
         """Paint the icon."""
         if self._name:
             paint.icon(QPainter(self), self._theme, self.rect(), self._name, self._token, self._edge)
+
+
+class IconTile(IconMark):
+    """An icon of a card in a soft tile of 32 px, in the accent when `marked`."""
+
+    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, name, "text-secondary", theme.icon_size("card"), parent)
+        self._marked = False
+        self.setFixedSize(32, 32)
+
+    def set_marked(self, marked: bool) -> None:
+        """Show it as the recommended one."""
+        self._marked = marked
+        self.set(self._name, "accent" if marked else "text-secondary")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the tile below the icon."""
+        fill = self._theme.color("accent-soft" if self._marked else "surface-alt")
+        paint.rounded(QPainter(self), self.rect(), self._theme.radius("control"), fill)
+        super().paintEvent(event)
 
 
 class EmptyState(QWidget):

@@ -123,7 +123,7 @@ class PlainLabel(QLabel):
         margins = self.contentsMargins()
         lines = self.text().split("\n") if self.text() else [""]
         metrics = QFontMetrics(self.font())
-        width = max(metrics.horizontalAdvance(line) for line in lines[:200]) + 1
+        width = max(metrics.horizontalAdvance(line) for line in lines[:200]) + 2
         if self.wordWrap():
             width = min(width, 480)
             height = self._line * len(self._broken(width))

@@ -17,6 +17,7 @@ Totals = Sequence[tuple[str, bool]]
 NARROW = 960
 """Below this width of the bar the key hint leaves the search, and the search becomes short."""
 _SEARCH_WIDE, _SEARCH_NARROW = 248, 176
+_DOT = " · "
 
 
 class TotalsLine(QWidget):
@@ -50,15 +51,32 @@ class TotalsLine(QWidget):
     def _font(self, strong: bool) -> QFont:
         return self._theme.make_font(12, 600 if strong else 400)
 
+    def _fitting(self) -> list[tuple[str, bool]]:
+        """The totals that have room, whole."""
+        left, fitting = 0, []
+        for words, strong in self._parts:
+            left += paint.width_of(words, self._font(strong))
+            if left > self.width() + 1:
+                break
+            fitting.append((words, strong))
+        else:
+            return fitting
+        whole = words.startswith(_DOT)
+        while fitting and not whole:
+            last, strong = fitting.pop()
+            head, dot, _rest = last.rpartition(_DOT)
+            whole = bool(dot)
+            if head:
+                fitting.append((head, strong))
+        return fitting
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the parts one after the other; what has no room is not begun."""
+        """Paint the parts one after the other; a total that has no room is left out with the dot before it."""
         painter = QPainter(self)
         left = 0
-        for words, strong in self._parts:
+        for words, strong in self._fitting():
             font = self._font(strong)
             width = paint.width_of(words, font)
-            if left + width > self.width() + 1:
-                break
             token = "text" if strong else "text-secondary"
             paint.text(painter, QRect(left, 1, width + 2, self.height()), words, font, self._theme.color(token))
             left += width

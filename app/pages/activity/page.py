@@ -51,13 +51,15 @@ class OperationDetail(QWidget):
         head.addWidget(self.title, 1)
         head.addWidget(self.cancel)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
+        column.setContentsMargins(16, 12, 16, 16)
         column.setSpacing(8)
+        head.addStrut(theme.height("control_small"))
         column.addLayout(head)
         for part in (self.words, self.command, self.parts):
             column.addWidget(part)
         column.addWidget(self.output, 1)
         column.addStretch(0)
+        self.output.setMinimumHeight(3 * theme.height("log_line"))
 
     def show_operation(self, operation: Operation) -> None:
         """Shows another operation, or what is new of the same one."""
@@ -85,7 +87,7 @@ class OperationDetail(QWidget):
         self.parts.setVisible(bool(operation.parts))
         self.parts.set_parts(list(operation.parts.values()))
         lines = list(operation.output)
-        self.output.setVisible(bool(lines) or not operation.parts)
+        self.output.setVisible(bool(lines))
         if len(lines) != self._lines:
             self._lines = len(lines)
             self.output.set_lines(lines)
@@ -136,7 +138,7 @@ class ActivityPage(QWidget):
         bar.addStretch(1)
         holder = QWidget()
         holder.setLayout(bar)
-        holder.setFixedHeight(theme.height("toolbar"))
+        holder.setFixedHeight(theme.height("toolbar") - 1)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
@@ -199,6 +201,8 @@ class ActivityPage(QWidget):
         if chosen is not None:
             self._chosen = str(chosen.id)
             self.detail.show_operation(chosen)
+            if not self.table.current_key:
+                self.table.set_current(self._chosen)
 
     def _on_current(self, key: str) -> None:
         if (operation := self._find(key)) is not None:

@@ -22,7 +22,6 @@ from app.stores.builds import RUNNING, BuildHistory, BuildRecord
 from app.stores.livebuild import LiveBuild
 from app.theme import Theme
 from app.widgets.buttons import Button
-from app.widgets.cards import Hairline
 from app.widgets.confirm import Confirm
 from app.widgets.menus import Menu
 from app.widgets.shortcuts import bind
@@ -71,7 +70,7 @@ class BuildsPage(QWidget):
         column = QVBoxLayout(self.list_side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.topbar, Hairline(theme), self.lists):
+        for part in (self.topbar, self.lists):
             column.addWidget(part)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.list_side)

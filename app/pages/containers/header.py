@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.presentation.containers import (
     Reason,
@@ -88,6 +88,8 @@ class ContainerHeader(QWidget):
         self.image = LinkButton(theme, "", "layers", muted=True)
         self.image.setFont(theme.font("mono"))
         self.image.setAccessibleName("Show the image")
+        self.image.setMinimumWidth(80)
+        self.image.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.image.clicked.connect(self.image_pressed)
         self.ports = QWidget()
         self._port_row = QHBoxLayout(self.ports)
@@ -100,7 +102,7 @@ class ContainerHeader(QWidget):
         self.copy = IconButton(theme, "copy", "Copy id", small=True)
         self.copy.clicked.connect(self.copy_id)
         row = QHBoxLayout()
-        row.setContentsMargins(28, 0, 0, 0)
+        row.setContentsMargins(34, 0, 0, 0)
         row.setSpacing(0)
         parts: tuple[QWidget, ...] = (self.image, self.ports, self.age)
         for widget in parts:

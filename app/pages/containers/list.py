@@ -104,7 +104,7 @@ class ContainersList(QWidget):
             self.stack.addWidget(page)
         self.selection = SelectionBar(theme, self.stack)
         self.toolbar = QWidget()
-        self.toolbar.setFixedHeight(theme.height("toolbar") - 2)
+        self.toolbar.setFixedHeight(theme.height("toolbar") - 1)
         bar = QHBoxLayout(self.toolbar)
         bar.setContentsMargins(16, 0, 16, 0)
         bar.addWidget(self.segments)
@@ -114,7 +114,7 @@ class ContainersList(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        for part in (self.topbar, Hairline(theme), self.toolbar, Hairline(theme)):
+        for part in (self.topbar, self.toolbar, Hairline(theme)):
             whole.addWidget(part)
         whole.addWidget(self.stack, 1)
         self._tell_grouping()

@@ -99,7 +99,7 @@ class SectionCard(Card):
             elide=Qt.TextElideMode.ElideMiddle if long_name else None,
         )  # fmt: skip
         name.setFixedWidth(190 if long_name else 104)
-        name.setContentsMargins(0, 0 if long_name or line.mono else 2, 0, 0)
+        name.setContentsMargins(0, 0 if long_name else 2 if line.mono else 1, 0, 0)
         shown = masked(line.value) if line.secret and not self._seen else visible_name(line.value, SHOWN_CHARS)
         value = PlainLabel(self._theme, shown, "mono" if line.mono else "body", wrap=True)
         if all(len(word) <= LONGEST_WORD for word in shown.split()):

@@ -13,6 +13,7 @@ from app.presentation import bytes_text, short_id
 from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
+from app.widgets.cards import Hairline
 from app.widgets.cells import Cell, Column, Group, Row
 from app.widgets.segments import Tabs
 from app.widgets.states import EmptyState, Skeleton
@@ -97,6 +98,7 @@ class ImageDetail(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 16, 0)
         head.setSpacing(8)
+        head.addStrut(self._theme.height("control_small"))
         head.addWidget(self.back)
         head.addWidget(self.title, 1)
         for verb, text, icon, kind in (
@@ -109,8 +111,9 @@ class ImageDetail(QWidget):
             button.clicked.connect(lambda _checked=False, v=verb: self.wanted.emit(v))
             head.addWidget(button)
         line = QHBoxLayout()
-        line.setContentsMargins(16, 4, 16, 4)
+        line.setContentsMargins(16, 4, 16, 0)
         line.setSpacing(12)
+        line.addStrut(20)
         line.addWidget(self.subtitle)
         line.addWidget(self.users)
         line.addStretch(1)
@@ -123,6 +126,7 @@ class ImageDetail(QWidget):
         column.setSpacing(0)
         for part in (head, line, tabs):
             column.addLayout(part)
+        column.addWidget(Hairline(self._theme))
         column.addWidget(self.stack, 1)
 
     @property
@@ -213,7 +217,10 @@ class _Overview(QScrollArea):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         for row, (name, value) in enumerate(facts_of(details)):
-            grid.addWidget(PlainLabel(self._theme, name, "body", "text-secondary"), row, 0, Qt.AlignmentFlag.AlignTop)
+            name_label = PlainLabel(self._theme, name, "body", "text-secondary")
+            name_label.setMinimumWidth(104)
+            name_label.setFixedHeight(self._theme.line("mono"))
+            grid.addWidget(name_label, row, 0, Qt.AlignmentFlag.AlignTop)
             label = PlainLabel(self._theme, value, "mono", wrap=True)
             label.set_selectable()
             grid.addWidget(label, row, 1)

@@ -172,7 +172,7 @@ def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
     left = len(target.image.tags) - len(target.references)
     name = ", ".join(target.references) or title_of(target.image)
     if target.references and left > 0:
-        return f"{name} (only the name: the image keeps {plural(left, 'other name')})"
+        return f"{name}, the image keeps {plural(left, 'other name')}"
     use = f", used by {used_words(users)}" if users else ""
     return f"{name}, {bytes_text(target.image.size)}{use}"
 

@@ -28,7 +28,7 @@ from app.widgets.table import Table
 from app.widgets.topbar import TopBar
 from backend.types.images import ImageSummary
 
-LIST_WIDTH = 352
+LIST_WIDTH = 376
 BOTH_FROM = 908
 """Width of the page (window less rail) from which list and details stand side by side: a window of 960."""
 
@@ -80,12 +80,12 @@ class ImagesPage(QWidget):
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
-        bar.setContentsMargins(12, 0, 12, 0)
+        bar.setContentsMargins(16, 0, 16, 0)
         bar.addWidget(self.segments)
         bar.addStretch(1)
         holder = QWidget()
         holder.setLayout(bar)
-        holder.setFixedHeight(self._theme.height("toolbar"))
+        holder.setFixedHeight(self._theme.height("toolbar") - 1)
         self.list_side = QWidget()
         column = QVBoxLayout(self.list_side)
         column.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +128,8 @@ class ImagesPage(QWidget):
     # What is shown
 
     def show_place(self, place: Place) -> None:
-        """Chooses the image that a place names by id or reference."""
+        """Chooses the image that a place names by id or reference, and gives the list the keyboard."""
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
         if place.id:
             for row in self._rows:
                 if place.id in (row.image.id, row.reference):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.commands.pull import PULL, Pulling, reference_problem
+from app.models.operations import progress_words
 from app.notices import notice_for
 from app.operation import Operation, OperationState
-from app.presentation.units import bytes_text
 from app.session import Session
 from app.theme import Theme
 from app.widgets.commandbox import CommandBox
@@ -81,16 +81,14 @@ class PullDialog(Dialog):
         self.bar.setVisible(busy)
         self.reference.setEnabled(not busy)
         self.platform.setEnabled(not busy)
+        if busy:
+            self.hide_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_changed(self) -> None:
         operation = self._operation
         if operation is None or not operation.running:
             return
-        words = (
-            f"{bytes_text(operation.done)} of {bytes_text(operation.total)}"
-            if operation.total
-            else "Asking the registry"
-        )
+        words = progress_words(operation) if operation.total else "Asking the registry"
         self.bar.set(operation.done, operation.total, words)
         self.parts.setVisible(bool(operation.parts))
         self.parts.set_parts(list(operation.parts.values()))

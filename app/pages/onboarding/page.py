@@ -14,7 +14,7 @@ from app.widgets.buttons import Button, LinkButton
 from app.widgets.cards import Card, InsetPanel
 from app.widgets.chips import StateChip
 from app.widgets.progress import Ring
-from app.widgets.states import IconMark, Illustration
+from app.widgets.states import IconMark, IconTile, Illustration
 from app.widgets.text import PlainLabel
 from app.widgets.topbar import TopBar
 
@@ -85,22 +85,21 @@ class OnboardingPage(QWidget):
     def _build(self) -> None:
         theme = self._theme
         center = Qt.AlignmentFlag.AlignHCenter
-        picture = Illustration(theme, "tug", QSize(300, 160))
+        picture = Illustration(theme, "tug", QSize(276, 148))
         self.title = PlainLabel(theme, "No engine is running yet", "display")
         self.words = PlainLabel(
             theme, "Containers need an engine to run on. Pick one; you can change it later in Settings.", "body",
             "text-secondary",
         )  # fmt: skip
-        for part in (picture, self.title, self.words):
+        for part, below in ((picture, 12), (self.title, 4), (self.words, 20)):
             self.middle.addWidget(part, 0, center)
-            self.middle.addSpacing(8)
-        self.middle.addSpacing(12)
+            self.middle.addSpacing(below)
         cards = QHBoxLayout()
-        cards.setSpacing(14)
+        cards.setSpacing(16)
         cards.addWidget(self._embedded_card(), 1)
         cards.addWidget(self._other_card(), 1)
         self.middle.addLayout(cards)
-        self.middle.addSpacing(18)
+        self.middle.addSpacing(16)
         self.steps_panel = InsetPanel(theme)
         self.steps_title = PlainLabel(theme, "How to install it", "body_strong")
         self.steps = PlainLabel(theme, "", "mono", "text-secondary", wrap=True)
@@ -112,29 +111,38 @@ class OnboardingPage(QWidget):
         head.addStretch(1)
         head.addWidget(copy)
         self.steps_panel.body.addLayout(head)
+        self.steps_panel.body.addSpacing(8)
         self.steps_panel.body.addWidget(self.steps)
-        self.middle.addWidget(self.steps_panel)
-        self.middle.addSpacing(18)
-        self.middle.addWidget(self._findings_panel())
+        panels = QVBoxLayout()
+        panels.setSpacing(16)
+        for panel in (self.steps_panel, self._findings_panel()):
+            panel.body.setSpacing(0)
+            panels.addWidget(panel)
+        self.middle.addLayout(panels)
         self.middle.addStretch(1)
 
-    def _card(self, icon: str, title: str, words: str, small: str) -> tuple[Card, QHBoxLayout]:
+    def _card(self, icon: str, title: str, words: str, small: str) -> tuple[Card, QHBoxLayout, IconTile]:
         theme = self._theme
         card = Card(theme)
+        card.body.setSpacing(0)
+        tile = IconTile(theme, icon)
         top = QHBoxLayout()
-        top.addWidget(IconMark(theme, icon, "accent", theme.icon_size("card")))
+        top.addWidget(tile)
         top.addStretch(1)
         card.body.addLayout(top)
-        card.body.addSpacing(6)
-        card.body.addWidget(PlainLabel(theme, title, "heading"))
-        card.body.addWidget(PlainLabel(theme, words, "body", "text-secondary", wrap=True))
-        card.body.addWidget(PlainLabel(theme, small, "small", "text-tertiary", wrap=True))
+        for label, above in (
+            (PlainLabel(theme, title, "heading"), 12),
+            (PlainLabel(theme, words, "body", "text-secondary", wrap=True), 4),
+            (PlainLabel(theme, small, "small", "text-tertiary", wrap=True), 8),
+        ):
+            card.body.addSpacing(above)
+            card.body.addWidget(label)
         card.body.addStretch(1)
-        return card, top
+        return card, top, tile
 
     def _embedded_card(self) -> Card:
         theme = self._theme
-        self.embedded, top = self._card(
+        self.embedded, top, self.tile = self._card(
             "zap", "Start the embedded engine",
             "Runs a container engine for you alone, apart from the rest of your system.",
             "Its data, socket and network are its own.",
@@ -155,18 +163,24 @@ class OnboardingPage(QWidget):
         line.addWidget(self.ring)
         line.addWidget(self.progress_words, 1)
         line.addWidget(cancel)
-        for part in (self.why_not, self.progress, self.start):
-            self.embedded.body.addWidget(part)
+        for part in (self.progress, self.start):
+            part.setFixedHeight(theme.height("control"))
+        self.why_not.setContentsMargins(0, 8, 0, 0)
+        self.embedded.body.addWidget(self.why_not)
+        self.embedded.body.addSpacing(16)
+        self.embedded.body.addWidget(self.progress)
+        self.embedded.body.addWidget(self.start)
         return self.embedded
 
     def _other_card(self) -> Card:
-        card, _top = self._card(
+        card, _top, _tile = self._card(
             "plug", "Connect to another engine",
             "A socket on this computer, or a server over TLS.",
             "unix:// or tcp://",
         )  # fmt: skip
         self.connect_button = Button(self._theme, "Connect…")
         self.connect_button.clicked.connect(self.connect_pressed)
+        card.body.addSpacing(16)
         card.body.addWidget(self.connect_button)
         return card
 
@@ -182,15 +196,16 @@ class OnboardingPage(QWidget):
         panel.body.addLayout(head)
         self.findings = QGridLayout()
         self.findings.setHorizontalSpacing(12)
-        self.findings.setVerticalSpacing(10)
+        self.findings.setVerticalSpacing(8)
         self.findings.setColumnStretch(2, 1)
-        panel.body.addSpacing(4)
+        panel.body.addSpacing(12)
         panel.body.addLayout(self.findings)
         return panel
 
     def show_view(self, view: OnboardingView) -> None:
         """Shows what is known now."""
         self.embedded.set_marked(view.can_embed)
+        self.tile.set_marked(view.can_embed)
         self.recommended.setVisible(view.can_embed)
         busy = bool(view.busy)
         self.start.setVisible(not busy)
@@ -213,10 +228,12 @@ class OnboardingPage(QWidget):
         for row, finding in enumerate(findings):
             mark = IconMark(self._theme, "check" if finding.ok else "x", "success" if finding.ok else "text-tertiary")
             mark.setAccessibleName("Found" if finding.ok else "Not found")
+            mark.setFixedHeight(20)
             self.findings.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
             name = PlainLabel(self._theme, finding.name)
-            name.setMinimumWidth(180)
+            name.setMinimumWidth(176)
+            name.setFixedHeight(20)
             self.findings.addWidget(name, row, 1, Qt.AlignmentFlag.AlignTop)
-            self.findings.addWidget(
-                PlainLabel(self._theme, finding.words, "small", "text-secondary", wrap=True), row, 2
-            )
+            words = PlainLabel(self._theme, finding.words, "small", "text-secondary", wrap=True)
+            words.setContentsMargins(0, 2, 0, 2)
+            self.findings.addWidget(words, row, 2)

@@ -127,4 +127,4 @@ def test_markup_stays_text() -> None:
 
 
 def test_a_lost_engine_dims_the_age() -> None:
-    assert cell(ROWS[0], "age", Facts(2000, stale=True)).token == "text-disabled"
+    assert cell(ROWS[0], "age", Facts(2000, stale=True)).token == "text-tertiary"
