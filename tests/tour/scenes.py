@@ -22,10 +22,11 @@ from app.places import RUN, Place
 from app.session import Phase
 from app.widgets.confirm import Confirm
 from app.widgets.dialogs import Dialog
+from app.widgets.segments import Segments
 from tests.e2e.desk import Person
 from tests.tour.world import DOCKERFILE, TEST, World
 
-CHARTS_SECONDS = 75
+CHARTS_SECONDS = 112
 SIZE, SMALL = (1280, 800), (900, 600)
 
 
@@ -234,7 +235,10 @@ class Tour:
     async def rest_of_it(self) -> None:
         """Settings, the keys, and the page that helps to an engine."""
         await self.person.keys(Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
-        await self.shoot("settings")
+        colours = await self.person.find(Segments, "the colours", lambda s: "dark" in [b[0] for b in s.boxes()])
+        for look in ("light", "dark"):
+            await self.person.choose(colours, look)
+            await self.person.picture(self.folder / f"settings-{look}.png")
         await self.person.keys(Qt.Key.Key_F1)
         sheet = await self.person.find(Dialog, "the keys", lambda _d: True)
         await self.shoot("keys")
@@ -243,6 +247,7 @@ class Tour:
     async def lost(self) -> None:
         """The engine dies; the list stays."""
         page: QWidget = await self.person.nav("containers")
+        await asyncio.sleep(8)
         await asyncio.to_thread(self.world.daemon.kill)
         await self.person.until(lambda: self.person.desk.session.state.phase is Phase.LOST, "the loss")
         await self.person.until(self.window.banner.isVisible, "the banner")

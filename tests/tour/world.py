@@ -43,6 +43,18 @@ HOLD = "dd if=/dev/zero of=/dev/shm/held bs=1M count={megabytes} 2> /dev/null; "
 WORK = "while :; do head -c $((RANDOM * {load} + 100000)) /dev/zero | md5sum > /dev/null; sleep 0.{rest}; done"
 REST = "echo ready; trap exit TERM; while :; do sleep 1; done"
 
+IMAGES = (
+    ("shop-api:dev", 21, "EXPOSE 8000", HOLD.format(megabytes=96) + API),
+    ("shop-worker:dev", 14, "", HOLD.format(megabytes=40) + WORK.format(load=300, rest=7)),
+    ("shop-db:16.3", 48, "EXPOSE 5432", HOLD.format(megabytes=180) + WORK.format(load=150, rest=6)),
+    ("shop-cache:7.2", 6, "EXPOSE 6379", HOLD.format(megabytes=18) + WORK.format(load=20, rest=9)),
+    ("analytics-etl:dev", 33, "", "sleep 2; exit 1"),
+    ("analytics-store:24.5", 72, "", "sleep 1; tail /dev/zero"),
+    ("analytics-board:0.50", 58, "EXPOSE 3000", HOLD.format(megabytes=150) + WORK.format(load=90, rest=8)),
+    ("mailpit:1.18", 9, "EXPOSE 8025 1025", REST),
+)
+"""Name, megabytes of content, one more line of the Dockerfile, and what it does when it runs."""
+
 DOCKERFILE = """\
 FROM debian:12 AS base
 RUN apt-get update && apt-get install -y --no-install-recommends apache2 \\
@@ -110,16 +122,17 @@ class World:
         self.docker("import", "--change", change, "-", name, stdin=tar)
 
     def _make_images(self) -> None:
-        for name, size, extra in (
-            ("shop-api:dev", 21, "EXPOSE 8000"), ("shop-worker:dev", 14, ""), ("shop-db:16.3", 48, "EXPOSE 5432"),
-            ("shop-cache:7.2", 6, "EXPOSE 6379"), ("analytics-etl:dev", 33, ""), ("analytics-store:24.5", 72, ""),
-            ("analytics-dashboard:0.50", 58, "EXPOSE 3000"), ("mailpit:1.18", 9, "EXPOSE 8025 1025"),
-        ):  # fmt: skip
+        for name, size, extra, script in IMAGES:
             lines = [
                 "FROM busybox:1.36", "WORKDIR /app", f"RUN dd if=/dev/urandom of=/app/lib bs=1M count={size} 2>&1",
-                "ENV TZ=UTC", "RUN echo ready > /app/state", extra, 'CMD ["sh"]',
+                "COPY start /app/", "ENV TZ=UTC", extra, 'CMD ["/app/start"]',
             ]  # fmt: skip
-            self.docker("build", "-t", name, "-", stdin="\n".join(lines).encode())
+            folder = self.home / "images" / name.replace(":", "-")
+            folder.mkdir(parents=True)
+            (folder / "Dockerfile").write_text("\n".join(lines))
+            (folder / "start").write_text(f"#!/bin/sh\n{script}\n")
+            (folder / "start").chmod(0o755)
+            self.docker("build", "-t", name, str(folder))
         self.docker("tag", "shop-api:dev", "registry.example/shop/api:1.4.0")
         self.docker("build", "-", stdin=b"FROM busybox:1.36\nRUN head -c 7000000 /dev/urandom > /left\n")
 
@@ -137,41 +150,38 @@ class World:
         (folder / "Dockerfile").write_text(text)
         return folder
 
-    def _up(self, project: str, service: str, image: str, script: str, *flags: str) -> None:
+    def _up(self, project: str, service: str, image: str, *flags: str) -> None:
         labels = {"project": project, "service": service, "project.working_dir": str(self.code / project)}
         given = [word for key, value in labels.items() for word in ("--label", f"com.docker.compose.{key}={value}")]
-        self.docker("run", "-d", "--name", f"{project}-{service}-1", *given, *flags, image, "sh", "-c", script)
+        self.docker("run", "-d", "--name", f"{project}-{service}-1", *given, *flags, image)
 
     def _run_shop(self) -> None:
         health = ("--health-cmd", "wget -qO- http://127.0.0.1:8000/health", "--health-interval", "2s")
         self._up(
-            "shop", "api", "shop-api:dev", HOLD.format(megabytes=96) + API, "-m", "512m", "--shm-size", "1g",
-            *publish(8000), *health, "-e", "DATABASE_URL=postgres://shop@db/shop", "-e", "API_TOKEN=4f9a1c",
+            "shop", "api", "shop-api:dev", "-m", "512m", "--shm-size", "1g", *publish(8000), *health,
+            "-e", "DATABASE_URL=postgres://shop@db/shop", "-e", "API_TOKEN=4f9a1c",
         )  # fmt: skip
         self._up(
-            "shop", "db", "shop-db:16.3", HOLD.format(megabytes=180) + WORK.format(load=150, rest=6), "-m", "1g",
-            "--shm-size", "1g", "-v", "shop-data:/var/lib/data", *publish(5432),
+            "shop", "db", "shop-db:16.3", "-m", "1g", "--shm-size", "1g", "-v", "shop-data:/var/lib/data",
+            *publish(5432),
         )  # fmt: skip
-        cache = HOLD.format(megabytes=18) + WORK.format(load=20, rest=9)
-        self._up("shop", "cache", "shop-cache:7.2", cache, "-m", "128m", *publish(6379))
-        worker = HOLD.format(megabytes=40) + WORK.format(load=300, rest=7)
-        self._up("shop", "worker", "shop-worker:dev", worker, "-m", "256m")
+        self._up("shop", "cache", "shop-cache:7.2", "-m", "128m", *publish(6379))
+        self._up("shop", "worker", "shop-worker:dev", "-m", "256m")
 
     def _run_analytics(self) -> None:
-        held = HOLD.format(megabytes=150)
         sick = ("--health-cmd", "false", "--health-interval", "1s", "--health-retries", "2")
-        dashboard = held + WORK.format(load=90, rest=8)
-        self._up("analytics", "dashboard", "analytics-dashboard:0.50", dashboard, "-m", "1g", "--shm-size", "1g",
-                 *sick, *publish(3000))  # fmt: skip
-        self._up("analytics", "etl", "analytics-etl:dev", "sleep 2; exit 1", "--restart", "always")
-        self._up("analytics", "store", "analytics-store:24.5", "sleep 1; tail /dev/zero", "-m", "24m")
+        self._up(
+            "analytics", "board", "analytics-board:0.50", "-m", "1g", "--shm-size", "1g", *sick, *publish(3000)
+        )  # fmt: skip
+        self._up("analytics", "etl", "analytics-etl:dev", "--restart", "always")
+        self._up("analytics", "store", "analytics-store:24.5", "-m", "24m")
 
     def _run_others(self) -> None:
-        self.docker("run", "-d", "--name", "mailpit", *publish(8025), *publish(1025), "mailpit:1.18", "sh", "-c", REST)
-        self.docker("run", "--name", "migrate", "shop-api:dev", "sh", "-c", "echo done")
-        self.docker("run", "-d", "--name", "minio", "-v", "/data", "busybox:1.36", "sh", "-c", REST)
+        self.docker("run", "-d", "--name", "mailpit", *publish(8025), *publish(1025), "mailpit:1.18")
+        self.docker("run", "--name", "migrate", "shop-api:dev", "echo", "done")
+        self.docker("run", "-d", "--name", "minio", "-v", "/data", "mailpit:1.18")
         self.docker("pause", "minio")
-        self.docker("create", "--name", "db-upgrade", "shop-db:16.3", "true")
+        self.docker("create", "--name", "db-upgrade", "shop-db:16.3")
 
 
 def publish(port: int) -> list[str]:
