@@ -27,6 +27,7 @@ from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
 from tests.e2e.conftest import DockerCli
 from tests.e2e.desk import Person, at_desk
+from tests.e2e.images import busybox_tar
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -78,8 +79,7 @@ class Bench:
         await self.docker("rmi", IMAGE)
 
     async def rootfs(self) -> None:
-        await self.created()
-        await self.docker("export", "-o", str(self.folder / "in.tar"), NAME)
+        (self.folder / "in.tar").write_bytes(busybox_tar())
 
     async def dangling(self) -> None:
         await self.docker("import", "--change", "CMD x", str(self.folder / "in.tar"))
