@@ -41,26 +41,30 @@ class CrashRecorder:
         # platform.platform() would run a program and read through the interpreter's own.
         system = f"{platform.system()} {platform.release()} {platform.machine()}"
         head = f"Pilothouse {version}, Python {platform.python_version()}, {system}\n"
-        self._file.write(head)
         self._head = len(head)
+        with suppress(OSError):  # a full disk keeps nobody from working
+            self._file.write(head)
         faulthandler.enable(self._file)
 
     def record(self, kind: type[BaseException], trace: TracebackType | None) -> None:
         """Adds an exception that ended the program, without its text (which may hold a value)."""
         if self._file is None:
             return
-        self._file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {kind.__name__}\n")
+        lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S')} {kind.__name__}\n"]
         while trace is not None:
             code = trace.tb_frame.f_code
-            self._file.write(f'  File "{code.co_filename}", line {trace.tb_lineno} in {code.co_name}\n')
+            lines.append(f'  File "{code.co_filename}", line {trace.tb_lineno} in {code.co_name}\n')
             trace = trace.tb_next
+        with suppress(OSError):
+            self._file.write("".join(lines))
 
     def close(self) -> None:
         """The clean end: nothing is left unless something was recorded."""
         if self._file is None:
             return
         faulthandler.disable()
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         self._file = None
         with suppress(OSError):
             if self._path.stat().st_size <= self._head:

@@ -20,8 +20,6 @@ from backend.endpoint import Endpoint
 from backend.errors import BackendError, EndpointError, EngineStartFailed
 
 EMBEDDED = "Embedded engine"
-CHOSEN_BY = ("DOCKER_HOST", "docker context")
-"""Where a person said which engine he wants: that it cannot be used is told, also when another one is."""
 LOOK_EVERY = 1.0
 """Seconds between looks while no engine is in use, so that one that comes is used within two."""
 
@@ -41,6 +39,12 @@ class Findings:
     def can_embed(self) -> bool:
         """Whether the embedded engine can start here."""
         return bool(self.requirements) and all(r.ok for r in self.requirements)
+
+
+def _concerns(candidate: Candidate) -> bool:
+    """Whether a person said that he wants this one, or may have: that it cannot be used is told though another can."""
+    chosen = candidate.source in ("DOCKER_HOST", "docker context") and candidate.current
+    return chosen or candidate.label == "config.json"
 
 
 class Engines(QObject):
@@ -90,11 +94,14 @@ class Engines(QObject):
             self._use_candidate(wanted)
             return
         for candidate in found:
+            if candidate.endpoint is None and candidate.error is not None and _concerns(candidate):
+                self._session.notice(notice_for(candidate.error))
+        for candidate in found:
             probe = await discovery.probe(candidate, deadline=3)
             if candidate.endpoint is not None and probe.answers:
                 self._use_candidate(candidate)
                 return
-            if candidate.source in CHOSEN_BY and candidate.current and probe.error is not None:
+            if candidate.endpoint is not None and _concerns(candidate) and probe.error is not None:
                 self._session.notice(notice_for(probe.error))
         if (here := await self._embedded_endpoint()) is not None:
             self.use(here, EMBEDDED)

@@ -27,6 +27,7 @@ QUIT_LIMIT = 2.0
 
 def main() -> int:
     """Opens the window; returns the exit code of the process."""
+    problem = paths.settle()
     logbook.open_log(paths.log_dir())
     recorder = crash.CrashRecorder(paths.log_dir(), VERSION)
     app = QApplication(sys.argv[:1])
@@ -36,7 +37,7 @@ def main() -> int:
     app.setWindowIcon(QIcon(str(FOLDER / "app-icon.svg")))
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-            runner.run(_run(app))
+            runner.run(_run(app, problem))
     except BaseException as error:
         recorder.record(type(error), error.__traceback__)
         raise
@@ -46,8 +47,8 @@ def main() -> int:
     return 0
 
 
-async def _run(app: QApplication) -> None:
-    desk = Desk(app)
+async def _run(app: QApplication, problem: str) -> None:
+    desk = Desk(app, problem)
     loop = asyncio.get_running_loop()
     loop.call_later(SETTLED_SECONDS, _collect_again)
     with suppress(NotImplementedError):

@@ -74,6 +74,23 @@ def sentence(text: str) -> str:
     return words if words.endswith((".", "?", "!", "…")) else words + "."
 
 
+def about_files(folders: str, settings: str, history: str, problem: str) -> list[Notice]:
+    """What to say of our own files: folders that cannot be used, files that were set aside, a history in memory."""
+    found = []
+    if folders:
+        words = f"{sentence(folders)} What is chosen and built now is not kept."
+        found.append(Notice("The folders of Pilothouse cannot be used", words, kind="warning"))
+    if settings:
+        words = f"They begin anew. The old file is kept as {settings}."
+        found.append(Notice("The settings could not be read", words, kind="warning"))
+    if history:
+        words = f"It begins anew. The old file is kept as {history}."
+        found.append(Notice("The history of builds could not be read", words, kind="warning"))
+    if problem and not folders:
+        found.append(Notice("The history of builds is not kept", sentence(problem), kind="warning"))
+    return found
+
+
 @_words(BaseException)
 def _unknown(error: BaseException) -> Notice:
     return Notice(

@@ -7,6 +7,7 @@ on Linux, and their like on macOS and Windows.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -33,6 +34,22 @@ def config_dir() -> Path:
 def log_dir() -> Path:
     """Our own log and crash reports."""
     return _made(_below("log") or platformdirs.user_log_path(NAME, appauthor=False))
+
+
+def settle() -> str:
+    """Makes sure of all four folders; where one cannot be used, this run gets a fresh folder of its own instead.
+
+    Returns what is wrong, or nothing. Only for the window: what outlives it must not land in a folder for one run.
+    """
+    try:
+        for folder in (data_dir(), config_dir(), log_dir(), runtime_dir()):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    except OSError as error:
+        os.environ["PILOTHOUSE_HOME"] = tempfile.mkdtemp(prefix=f"{NAME}-")
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{where}"
+    return ""
 
 
 def runtime_dir() -> Path:

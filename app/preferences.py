@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, cast
@@ -12,13 +13,15 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 T = TypeVar("T")
 FILE_NAME = "pilothouse.ini"
+_OURS = re.compile(rb"[\t\r\n -~]*")
 
 
 class Preferences(QObject):
     """Values by key ("containers/sort"), each stored as JSON so that it comes back with its type.
 
-    A file that cannot be read is set aside as `pilothouse.ini.broken`; a value of another type than the default counts
-    as absent. Nothing here ever raises because of the file, which this person alone can read.
+    A file that cannot be read is set aside as `pilothouse.ini.broken`, which `set_aside` then names; a value of another
+    type than the default counts as absent. Nothing here ever raises because of the file, which this person alone can
+    read.
     """
 
     changed = Signal(str)
@@ -26,6 +29,7 @@ class Preferences(QObject):
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.path = folder / FILE_NAME
+        self.set_aside = ""
         self._settings = self._open()
 
     def get(self, key: str, default: T) -> T:
@@ -58,15 +62,29 @@ class Preferences(QObject):
         self._settings.sync()
 
     def _open(self) -> QSettings:
+        sound = _is_sound(self.path)
         settings = _ini(self.path)
         settings.allKeys()
-        if settings.status() is QSettings.Status.NoError:
+        if sound and settings.status() is QSettings.Status.NoError:
             return settings
+        aside = self.path.with_suffix(".ini.broken")
         try:
-            self.path.replace(self.path.with_suffix(".ini.broken"))
+            self.path.replace(aside)
         except OSError:
+            self.set_aside = str(self.path)
             return _ini(self.path.with_suffix(".new.ini"))
+        self.set_aside = str(aside)
         return _ini(self.path)
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether the file could be one of ours, which hold printable ASCII only; one that is not there could be."""
+    try:
+        return bool(_OURS.fullmatch(path.read_bytes()))
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _ini(path: Path) -> QSettings:

@@ -168,6 +168,10 @@ class BuildHistory(QObject):
                 )
                 if db.execute("PRAGMA quick_check").fetchone() == ("ok",):
                     return db
+            except sqlite3.OperationalError as error:  # a full disk, a lock: the file itself may be good
+                self.problem = str(error)
+                db.close()
+                return None
             except sqlite3.Error as error:
                 self.problem = str(error)
             db.close()
