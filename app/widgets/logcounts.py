@@ -45,6 +45,7 @@ class LogCounts(QObject):
         """The buffer changed at either end."""
         if self._buffer.first < self._low or self._epoch != self._buffer.epoch:
             self._restart()
+            self.changed.emit()
         self._grown = perf_counter()
         if self._next < self._buffer.end and not self._timer.isActive():
             self._timer.start(BUSY_MS)

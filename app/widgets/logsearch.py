@@ -95,6 +95,7 @@ class LogSearch(QObject):
             return
         if self._buffer.first < self._low or self._epoch != self._buffer.epoch:
             self._restart()
+            self.changed.emit()
         gone = bisect_left(self.lines, self._buffer.first)
         if gone:
             for kept in (self.lines, self._starts, self._ends):

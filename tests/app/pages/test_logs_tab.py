@@ -151,16 +151,21 @@ async def test_pause_and_follow(qapp: QApplication) -> None:
 
 async def test_cleared_lines_come_back_on_request(qapp: QApplication) -> None:
     async with at_log() as scene:
+        await scene.search("broke")
+        await scene.count("1")
         scene.tab._on_menu_wanted(scene.view.mapToGlobal(scene.view.rect().center()))
         await scene.person.pick("Clear the view")
         await scene.person.sees("cleared from view")
         assert scene.view.count == 0
+        assert scene.field._count.text() == "No matches"
+        assert scene.tab.chips[1].accessibleName() == "Error, 0 lines"
         await scene.fake.log("web", b"after\n")
         await scene.person.until(lambda: scene.shown() == ["after"], "what came after")
         await scene.person.press("Show them again")
         await scene.person.until(lambda: scene.view.count == 201, "every line")
         assert scene.shown()[-1] == "after"
         assert not scene.person.says("cleared from view")
+        await scene.count("1")
 
 
 async def test_a_copy_that_is_cut_says_so(qapp: QApplication) -> None:
