@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+
+import pytest
 
 from app.preferences import FILE_NAME, Preferences
 
@@ -29,3 +33,16 @@ def test_a_broken_file_is_no_matter(tmp_path: Path) -> None:
     kept.set("theme", "dark")
     kept.save()
     assert Preferences(tmp_path).get("theme", "system") == "dark"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
+@pytest.mark.parametrize("before", [None, b"", b"\x00\xff[[[\n=\n\x01"])
+def test_the_file_is_for_this_person_alone(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / FILE_NAME
+    if before is not None:
+        path.write_bytes(before)
+        path.chmod(0o644)
+    kept = Preferences(tmp_path)
+    kept.set("theme", "dark")
+    kept.save()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -86,3 +86,24 @@ def test_values_of_arguments_are_nowhere(qapp: QApplication, tmp_path: Path) -> 
 )
 def test_plain(raw: str, shown: str) -> None:
     assert plain(raw) == shown
+
+
+def test_each_line_of_a_value_is_masked(qapp: QApplication, tmp_path: Path) -> None:
+    key = "-----BEGIN KEY-----\nc2VjcmV0\tpart\n-----END KEY-----"
+    history = BuildHistory(tmp_path)
+    live = LiveBuild(BuildRequest(tmp_path, build_args=(("KEY", key),)), "RUN echo $KEY\n", history)
+    live.take(StepOutput("", "before\nc2VjcmV0\tpart\n-----END KEY-----\nlast\rc2VjcmV0\tpart\n"))
+    live.end(builds.FAILED, f"failed: {key}")
+    assert list(live.lines) == ["before", MASK, MASK, MASK]
+    assert "c2VjcmV0" not in live.record.error
+    history.close()
+
+
+def test_a_line_that_rewrites_itself_keeps_its_step(qapp: QApplication, tmp_path: Path) -> None:
+    history = BuildHistory(tmp_path)
+    live = LiveBuild(BuildRequest(tmp_path), "", history)
+    live.take(Planned((BuildStep("a", 2, "RUN x"),)))
+    live.take(StepOutput("a", "10 %\r50 %\r100 %\n"))
+    live.end(builds.SUCCEEDED)
+    assert list(live.lines) == ["#2 0.0 100 %"]
+    history.close()
