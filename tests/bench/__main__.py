@@ -37,7 +37,7 @@ SECTIONS: dict[str, Callable[[Crowd], list[Row]]] = {
 }
 
 
-CLOCKED = frozenset({"start", "list", "logs"})
+CLOCKED = frozenset({"list", "logs"})
 """Sections that look at the clock, which others on the machine hold back; the others count CPU time and bytes."""
 
 

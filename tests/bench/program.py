@@ -12,7 +12,7 @@ ROWS = 50
 
 
 def _tell(rows: int) -> None:
-    print(f"{time.monotonic()} {rows}", flush=True)
+    print(f"{time.monotonic()} {rows} {time.process_time()}", flush=True)
 
 
 def window(height: int) -> int:
@@ -81,10 +81,10 @@ def _hook(height: int) -> None:
                 return False
 
             def tell(self) -> None:
-                at = time.monotonic()
+                at, used = time.monotonic(), time.process_time()
                 last = table.indexAt(QPoint(4, table.viewport().height() - 2))
                 rows = last.row() + 1 if last.isValid() else table.model().rowCount()
-                print(f"{at} {rows}", flush=True)
+                print(f"{at} {rows} {used}", flush=True)
 
         watch = Watch(self)
         table.viewport().installEventFilter(watch)

@@ -17,11 +17,12 @@ SECONDS = 60
 
 @dataclass(frozen=True)
 class Running:
-    """`seconds` from its start to its first full paint, with `rows` rows in sight."""
+    """`seconds` from its start to its first full paint, `cpu` of them at work, with `rows` rows in sight."""
 
     pid: int
     seconds: float
     rows: int
+    cpu: float
 
 
 @contextmanager
@@ -36,8 +37,8 @@ def running(crowd: Crowd, kind: str, height: int, page: str = "") -> Iterator[Ru
             assert child.stdout is not None
             assert select.select([child.stdout], [], [], SECONDS)[0], f"{kind} painted nothing in {SECONDS} s"
             told = child.stdout.readline().split()
-            assert len(told) == 2, f"{kind} ended before it painted"
-            yield Running(child.pid, float(told[0]) - began, int(told[1]))
+            assert len(told) == 3, f"{kind} ended before it painted"
+            yield Running(child.pid, float(told[0]) - began, int(told[1]), float(told[2]))
         finally:
             child.terminate()
             try:

@@ -16,8 +16,9 @@ ROUNDS = 7
 
 
 def measure(crowd: Crowd) -> list[Row]:
-    """(a) start."""
-    ours, floors = [], []
+    """(a) start. On a busy machine the clock says nothing, so only the CPU time is told."""
+    ours, floors, work, least = [], [], [], []
+    quiet = machine.calm()
     for turn in range(ROUNDS + 1):
         with running(crowd, "window", TALL) as empty:
             pass
@@ -27,8 +28,13 @@ def measure(crowd: Crowd) -> list[Row]:
         if turn:  # The first turn compiles the modules and fills the page cache.
             ours.append(program.seconds * 1000)
             floors.append(empty.seconds * 1000)
+            work.append(program.cpu * 1000)
+            least.append(empty.cpu * 1000)
     name = "start to 50 rows on screen / empty window"
-    return [Row(name, statistics.median(ours), "ms", statistics.median(floors), 2.2)]
+    found = [Row(name, statistics.median(ours), "ms", statistics.median(floors), 2.2)] if quiet else []
+    if not quiet:
+        print("start: the clock is not told, others use more than half of this machine")
+    return [*found, Row("start, CPU time (least of each)", min(work), "ms", min(least))]
 
 
 def measure_memory(crowd: Crowd) -> list[Row]:
