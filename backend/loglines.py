@@ -47,11 +47,6 @@ class Batch:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @property
-    def size(self) -> int:
-        """Bytes of text and times."""
-        return len(self.text) + len(self.stamps)
-
 
 @dataclass(slots=True)
 class _Open:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,6 +52,10 @@ class LogState:
 
     phase: LogPhase = LogPhase.CLOSED
     error: BackendError | None = None
+
+
+def _add(buffer: LogBuffer, batch: Batch) -> None:
+    buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
 
 
 def _each(stamps: bytes) -> list[bytes]:
@@ -243,7 +246,7 @@ class LogFeed(QObject):
             if not batch.lengths:
                 return
         self._remember(batch.stamps)
-        self.buffer.append(batch.text, batch.lengths, batch.stamps, batch.kinds)
+        _add(self.buffer, batch)
         if not self._timer.isActive():
             # The first lines after a rest are shown at once, a flood thirty times a second.
             rested = monotonic() - self._told > self._tell_ms / 1000
@@ -301,39 +304,35 @@ class LogFeed(QObject):
         if not self._running():
             return False
         last, same = self._last, self._same
-        batches, _ = await self._read(source, tail=same + 1, since=seconds(last))
-        stamps = b"".join(b.stamps for b in batches)
-        count = len(stamps) // STAMP
-        return count > 0 and (self._last, self._same) == (last, same) and (count > same or stamps[-STAMP:] > last)
+        newest, _ = await self._read(source, tail=same + 1, since=seconds(last))
+        if not len(newest) or (self._last, self._same) != (last, same):
+            return False
+        return len(newest) > same or newest.stamp(newest.end - 1) > last
 
     # -- older lines -------------------------------------------------------
 
     async def _load_older(self, source: RawSource, everything: bool) -> None:
         epoch = self.buffer.epoch
         wanted = self._messages + self._step
-        batches, messages = await self._read(source, tail=None if everything else wanted)
+        older, messages = await self._read(source, tail=None if everything else wanted)
         if epoch != self.buffer.epoch:
             return
         first = self.buffer.first
-        count = merge_older(self.buffer, batches)
+        count = merge_older(self.buffer, older)
         self._messages = max(self._messages, messages)
         self._step *= 2
         self.complete = everything or messages < wanted or count == 0
         self.prepended.emit(first - self.buffer.first)
 
-    async def _read(self, source: RawSource, *, tail: int | None, since: str = "") -> tuple[deque[Batch], int]:
-        """The newest lines, and how many messages there were; no more of them than the buffer may keep twice."""
-        batches: deque[Batch] = deque()
-        size = 0
+    async def _read(self, source: RawSource, *, tail: int | None, since: str = "") -> tuple[LogBuffer, int]:
+        """The newest lines, no more than the buffer may keep twice, and how many messages there were."""
+        found = LogBuffer(2 * self.buffer.cap)
         async with await logs(source, self._container, tail=tail, since=since, tty=self._tty) as stream:
             decoder = LogLines(tty=stream.tty)
             async for data in stream.chunks():
-                batches.append(decoder.feed(data))
-                size += batches[-1].size
-                while size > 2 * self.buffer.cap:
-                    size -= batches.popleft().size
-        batches.append(decoder.close())
-        return batches, decoder.messages
+                _add(found, decoder.feed(data))
+        _add(found, decoder.close())
+        return found, decoder.messages
 
     def _set(self, phase: LogPhase, error: BackendError | None = None) -> None:
         state = LogState(phase, error)

@@ -49,6 +49,13 @@ class Block:
         self.stamps += stamps
         self.kinds += kinds
 
+    def cut(self, count: int) -> None:
+        """Keeps the first `count` lines, at least one."""
+        del self.ends[count:]
+        del self.text[self.ends[-1] :]
+        del self.stamps[count * STAMP :]
+        del self.kinds[count:]
+
     def span(self, index: int) -> tuple[int, int]:
         """Where a line of this block begins and ends in `text`, without its newline."""
         return (self.ends[index - 1] if index else 0), self.ends[index] - 1
@@ -109,21 +116,31 @@ class LogBuffer:
             self.size -= gone.size
             self.dropped += len(gone)
 
-    def prepend(self, batches: list[tuple[bytes, list[int], bytes, bytes]]) -> int:
-        """Adds older lines, in their order; returns how many. The caller keeps to `room`."""
+    def take_older(self, older: LogBuffer, count: int) -> int:
+        """Puts the first `count` lines of another buffer in front, whose blocks it takes; returns how many came.
+
+        Where there is no room for all, the oldest blocks stay away.
+        """
         blocks: list[Block] = []
-        total = sum(len(lengths) for _, lengths, _, _ in batches)
+        stop = older.first + count
+        for block in older.blocks():
+            if block.first >= stop:
+                break
+            if block.first + len(block) > stop:
+                block.cut(stop - block.first)
+            blocks.append(block)
+        older.clear()
+        size = sum(b.size for b in blocks)
+        while blocks and size > self.room:
+            size -= blocks.pop(0).size
+        total = sum(len(b) for b in blocks)
         first = self.first - total
-        for text, lengths, stamps, kinds in batches:
-            if not lengths:
-                continue
-            if not blocks or len(blocks[-1].text) >= BLOCK_BYTES:
-                blocks.append(Block(first))
-            blocks[-1].extend(text, lengths, stamps, kinds)
-            first += len(lengths)
+        for block in blocks:
+            block.first = first
+            first += len(block)
         self._blocks[:0] = blocks
         self._firsts[:0] = [b.first for b in blocks]
-        self.size += sum(b.size for b in blocks)
+        self.size += size
         self.dropped = max(0, self.dropped - total)
         return total
 

@@ -21,7 +21,6 @@ from app.widgets.logcounts import LogCounts
 from app.widgets.loglevels import level_of
 from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
-from backend.loglines import Batch
 
 TIME = b"2026-01-31T14:31:58.204000000Z"
 
@@ -31,9 +30,11 @@ def fill(buffer: LogBuffer, lines: list[bytes], kind: int = 1) -> None:
     buffer.append(text, [len(t) + 1 for t in lines], TIME * len(lines), bytes([kind]) * len(lines))
 
 
-def batch(lines: list[bytes]) -> Batch:
-    text = b"".join(t + b"\n" for t in lines)
-    return Batch(text, [len(t) + 1 for t in lines], TIME * len(lines), b"\x01" * len(lines))
+def filled(lines: list[bytes]) -> LogBuffer:
+    buffer = LogBuffer()
+    for start in range(0, len(lines), 7000):
+        fill(buffer, lines[start : start + 7000])
+    return buffer
 
 
 def texts(buffer: LogBuffer) -> list[bytes]:
@@ -64,30 +65,46 @@ def test_older_lines_join_without_gap_or_repeat() -> None:
     buffer = LogBuffer()
     fill(buffer, whole[-60:])
     for count in (90, 140, 150):
-        merge_older(buffer, [batch(whole[-count:])])
+        merge_older(buffer, filled(whole[-count:]))
         assert texts(buffer) == whole[-count:]
-    assert merge_older(buffer, [batch(whole)]) == 0
+    assert merge_older(buffer, filled(whole)) == 0
+
+
+def test_older_lines_that_have_no_room_stay_away() -> None:
+    whole = [
+        b"line %06d of a hundred thousand that want to be kept, more than there is room for" % n for n in range(50_000)
+    ]
+    for cap, most in ((2_500_000, 1 << 62), (2_500_000, 3_000_000)):
+        buffer = LogBuffer(cap)
+        fill(buffer, whole[-1000:])
+        tail = LogBuffer(most)
+        for start in range(0, 50_000, 5000):
+            fill(tail, whole[start : start + 5000])
+        assert merge_older(buffer, tail) > 0
+        assert buffer.size <= cap
+        assert 5_000 < len(buffer) < 25_000
+        assert texts(buffer) == whole[-len(buffer) :]
 
 
 def test_older_lines_join_while_new_ones_come() -> None:
     whole = [b"line %d" % n for n in range(200)]
     buffer = LogBuffer()
     fill(buffer, whole[100:180])
-    merge_older(buffer, [batch(whole[20:])])
+    merge_older(buffer, filled(whole[20:]))
     assert texts(buffer) == whole[20:180]
 
 
 def test_identical_lines_are_told_apart_by_their_place() -> None:
     buffer = LogBuffer()
     fill(buffer, [b"same"] * 1000)
-    merge_older(buffer, [batch([b"same"] * 100_000)])
+    merge_older(buffer, filled([b"same"] * 100_000))
     assert len(buffer) == 100_000
 
 
 def test_a_line_that_the_count_cut_gets_whole() -> None:
     buffer = LogBuffer()
     fill(buffer, [b"end of a long line", b"next"])
-    merge_older(buffer, [batch([b"first", b"the end of a long line", b"next"])])
+    merge_older(buffer, filled([b"first", b"the end of a long line", b"next"]))
     assert texts(buffer) == [b"first", b"the end of a long line", b"next"]
 
 
@@ -302,7 +319,7 @@ def test_follows_until_scrolled_up(view: LogView, qtbot: QtBot) -> None:
 def test_older_lines_leave_the_view_in_place(view: LogView, qtbot: QtBot) -> None:
     with qtbot.waitSignal(view.older_wanted):
         view.scroll_to(0)
-    view.buffer.prepend([(b"old\n" * 100, [4] * 100, TIME * 100, b"\x01" * 100)])
+    assert view.buffer.take_older(filled([b"old"] * 100), 100) == 100
     view.prepended(100)
     assert next(view.visible())[2] == 0
 
