@@ -12,7 +12,7 @@ from app.widgets.text import visible_name
 from backend.types.containers import Top
 
 COLUMNS: Final = (
-    Column("pid", "PID", 60, 48, align_right=True, pad=24, optional=False),
+    Column("pid", "PID", 84, 72, align_right=True, pad=24, optional=False),
     Column("user", "User", 96, 60),
     Column("cpu", "CPU", 72, 56, align_right=True, pad=12),
     Column("memory", "Memory", 96, 64, align_right=True, pad=12),
