@@ -48,7 +48,7 @@ class LogStream:
         decoder.finish()
 
     async def chunks(self, *, stalled: Stalled | None = None, check_after: float = 5) -> AsyncIterator[bytes]:
-        """The bytes as they came, frames and all (bare when `tty`), in pieces of up to 1.25 MiB.
+        """The bytes as they came, frames and all (bare when `tty`), in pieces between which others get their turn.
 
         A follow may rightly be silent for ever: after each `check_after` seconds of silence `stalled` is asked whether
         the engine has more, and when it has, the iteration ends, for the stream to be opened anew.
@@ -64,6 +64,8 @@ class LogStream:
             if not data:
                 return
             yield data
+            if self.source.waiting:
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Drops the connection."""

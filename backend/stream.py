@@ -7,6 +7,7 @@ bytes of hundreds of lines at once.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Literal
@@ -19,6 +20,7 @@ from backend.failures import api_error, message_of
 from backend.heads import Head, HeadReader
 
 HIGH_WATER = 1024 * 1024
+PIECE = 128 * 1024
 ERROR_CAP = 64 * 1024
 
 
@@ -31,7 +33,7 @@ class RawStream(asyncio.Protocol):
         self._reader: HeadReader | None = HeadReader(what)
         self._chunks: ChunkDecoder | None = None
         self._left: int | None = None
-        self._parts: list[bytes] = []
+        self._parts: deque[bytes] = deque()
         self._held = 0
         self._paused = False
         self._done = False
@@ -133,7 +135,7 @@ class RawStream(asyncio.Protocol):
                 self._transport.resume_reading()
 
     async def read(self) -> bytes:
-        """All bytes that have come, at least one; b"" at the end. Raises EngineGone, ProtocolError.
+        """What has come, up to some PIECE; b"" at the end. Raises EngineGone, ProtocolError.
 
         There is no deadline: a stream is silent as long as its container is. Cancel it, or close it.
         """
@@ -144,10 +146,14 @@ class RawStream(asyncio.Protocol):
                 return b""
             self._wake.clear()
             await self._wake.wait()
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts, self._held = [], 0
-        self.resume()
-        return data
+        size, taken = 0, []
+        while self._parts and size < PIECE:
+            taken.append(self._parts.popleft())
+            size += len(taken[-1])
+        self._held -= size
+        if self._held < HIGH_WATER:
+            self.resume()
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._pieces()
@@ -184,7 +190,8 @@ class RawStream(asyncio.Protocol):
         """Drops the connection at once; harmless when it is closed."""
         if not self._done:
             self._end(None)
-        self._parts, self._held = [], 0
+        self._held = 0
+        self._parts.clear()
         if self._transport is not None:
             self._transport.abort()
             await self._closed.wait()
