@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from backend.embedded.dockerd import search_path
@@ -50,6 +51,7 @@ def person() -> Iterator[Person]:
             if f"{name}:" not in kept:
                 subprocess.run(["usermod", option, "900000000-900065535", name], check=True)
         shutil.copytree(ROOT / "backend", place / "lib" / "backend")
+        shutil.copytree(Path(msgspec.__file__).parent, place / "lib" / "msgspec")
         (place / "busybox.tar").write_bytes(images.busybox_tar())
         yield Person(name, pwd.getpwnam(name).pw_uid, place)
     finally:
