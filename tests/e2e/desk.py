@@ -232,6 +232,16 @@ class Person:
         assert self.window.grab().save(str(path)), path
 
 
+def with_full_capabilities(host: dict[str, Any]) -> dict[str, Any]:
+    """A HostConfig in which capabilities have their full names: older docker programs send them as typed."""
+    full = {
+        key: sorted("CAP_" + name.upper().removeprefix("CAP_") for name in host[key])
+        for key in ("CapAdd", "CapDrop")
+        if host.get(key)
+    }
+    return {**host, **full}
+
+
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
     """Variables of this process for a while."""

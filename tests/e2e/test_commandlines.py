@@ -26,7 +26,7 @@ from backend.types.builds import Builder, BuildRequest
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
 from tests.e2e.conftest import DockerCli
-from tests.e2e.desk import Person, at_desk
+from tests.e2e.desk import Person, at_desk, with_full_capabilities
 from tests.e2e.images import busybox_tar
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -247,10 +247,12 @@ async def see_built(bench: Bench) -> object:
 async def see_made(bench: Bench) -> object:
     """Everything that was asked for, without ids, times and what the engine drew for it."""
     found = json.loads(await bench.docker("inspect", NAME))[0]
-    host = {k: v for k, v in found["HostConfig"].items() if k not in ("ConsoleSize", "ContainerIDFile")}
+    host = with_full_capabilities(found["HostConfig"])
+    host = {k: v for k, v in host.items() if k not in ("ConsoleSize", "ContainerIDFile")}
     mounts = sorted((m["Type"], m["Destination"], m["RW"], m.get("Mode"), bool(m.get("Name"))) for m in found["Mounts"])
     config: dict[str, Any] = {**found["Config"]}
     config["Hostname"] = config["Hostname"] if config["Hostname"] == "lines" else ""
+    config["Env"] = sorted(config["Env"] or ())  # older docker programs give them in another order
     for key in ("AttachStdout", "AttachStderr", "AttachStdin", "StdinOnce"):
         config.pop(key)
     return _told(host), mounts, _told(config), sorted(found["NetworkSettings"]["Ports"]), found["State"]["Status"]

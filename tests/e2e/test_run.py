@@ -26,7 +26,7 @@ from app.places import Place
 from backend.client import Engine
 from backend.endpoint import UnixSocket
 from tests.e2e.conftest import DockerCli
-from tests.e2e.desk import Person, at_desk
+from tests.e2e.desk import Person, at_desk, with_full_capabilities
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -133,7 +133,7 @@ async def fetched(port: int) -> str:
 def comparable(found: dict[str, Any]) -> dict[str, Any]:
     """What of an inspect must be the same for two runs of one line."""
     name = found["Name"].lstrip("/")
-    config, host = dict(found["Config"]), dict(found["HostConfig"])
+    config, host = dict(found["Config"]), with_full_capabilities(found["HostConfig"])
     if config["Hostname"] == found["Id"][:12]:
         del config["Hostname"]
     for key in ("AttachStdout", "AttachStderr"):
