@@ -151,7 +151,7 @@ class Tour:
     # Dialogs
 
     async def run(self) -> None:
-        """The Run dialog, with one port that is taken."""
+        """The Run dialog with one port that is taken, the container that it runs, and that one's end."""
         await self.person.nav("containers")
         taken = self.world.docker("port", "shop-api-1").rpartition(":")[2]
         form = RunForm(
@@ -167,7 +167,25 @@ class Tour:
         await self.person.sees("Taken by")
         await self.shoot("run")
         await self.shoot_small("run")
-        await self._close(dialog)
+        await self.person.click(dialog.ports.lines[0].use)
+        await self.person.until(lambda: not self.person.says("Taken by"), "a free port")
+        await self.person.press("Run")
+        await self.person.done(self.person.last("Run"))
+        await self.person.find(
+            ContainerPage, "the new container", lambda page: page.header.name.text() == "api-preview"
+        )
+        await asyncio.sleep(3)
+        await self.shoot("run-started")
+        self.window.toasts.clear()
+        await self.person.press("Stop")
+        await self.person.done(self.person.last("Stop"))
+        await self.person.until(lambda: self.person.says("Start"), "it to have ended")
+        await self.shoot("stopped")
+        page = cast("ContainersPage", await self.person.nav("containers"))
+        page.verbs.run("remove", [self._key("api-preview")])
+        await self.person.press("Remove container")
+        await self.person.done(self.person.last("Remove"))
+        self.window.toasts.clear()
 
     async def shoot_small(self, name: str) -> None:
         """The window at its smallest size, in the look of now."""
