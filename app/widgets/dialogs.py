@@ -20,6 +20,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton, Kind
+from app.widgets.focus import stop_before
 from app.widgets.text import PlainLabel
 
 _EDGE = 24  # between dialog and window
@@ -139,6 +140,7 @@ class Dialog(QWidget):
     def set_top(self, widget: QWidget) -> None:
         """Put a row, such as tabs, between header and body; it stays when the body scrolls."""
         self._top.addWidget(widget)
+        stop_before(self.content, widget)
         self.body.setContentsMargins(_SIDE, 18, _SIDE, 16)
         self._line_under_top()
 

@@ -157,3 +157,18 @@ class RingTarget(_Base):
 def focus(widget: QWidget, *, ring: bool = True) -> None:
     """Move the focus to `widget` as a key press would (with the ring) or as a click would."""
     widget.setFocus(Qt.FocusReason.TabFocusReason if ring else Qt.FocusReason.MouseFocusReason)
+
+
+def stop_before(anchor: QWidget, box: QWidget) -> None:
+    """Let Tab stop at what is in `box` just before `anchor`: for rows that are added above the link that adds them."""
+    last = anchor.previousInFocusChain() or anchor
+    while last is not anchor and (not _is_stop(last) or last.isAncestorOf(box)):  # Qt orders after such stops alone
+        last = last.previousInFocusChain() or anchor
+    for part in (box, *box.findChildren(QWidget)):
+        if _is_stop(part) and part.window() is anchor.window():
+            QWidget.setTabOrder(last, part)
+            last = part
+
+
+def _is_stop(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None

@@ -160,6 +160,11 @@ class TextEdit(QWidget):
         """Its least height."""
         return QSize(320, self.minimumHeight())
 
+    def setAccessibleName(self, name: str) -> None:
+        """The editor inside has the name too: it is what takes the focus."""
+        super().setAccessibleName(name)
+        self.edit.setAccessibleName(name)
+
     def text(self) -> str:
         """What it holds."""
         return self.edit.toPlainText()

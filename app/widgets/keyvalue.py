@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
 from app.widgets.envtext import is_secret, looks_like_pairs, pairs_of
+from app.widgets.focus import stop_before
 from app.widgets.text import PlainLabel
 
 _ROW = 30
@@ -188,6 +189,7 @@ class KeyValueEditor(QWidget):
         row.cross.clicked.connect(lambda _checked=False: self._remove(row))
         self._rows.append(row)
         self._stack.insertWidget(len(self._rows), row)
+        stop_before(self.add_link, row)
         row.show()
         self.updateGeometry()
         return row

@@ -132,6 +132,7 @@ class OverviewTab(QScrollArea):
         super().__init__(parent)
         self._theme, self._copy = theme, copy
         self.cards: dict[str, SectionCard] = {}
+        self.setAccessibleName("Overview")
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

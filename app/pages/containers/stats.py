@@ -45,6 +45,7 @@ class StatsTab(QScrollArea):
         self._theme, self._session, self._id = theme, session, container_id
         self.history = feeds.history(container_id, self)
         self.top = feeds.top(container_id, self)
+        self.setAccessibleName("Stats")
         self._memory = 0
         self._marks: deque[Mark] = deque(maxlen=20)
         self._build()

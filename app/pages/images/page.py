@@ -113,7 +113,7 @@ class ImagesPage(QWidget):
     def _connect(self) -> None:
         for store in (self._session.stores.images, self._session.stores.containers):
             store.changed.connect(lambda _delta: self._refresh())
-        self.search.changed.connect(lambda _text: self._show())
+        self.search.changed.connect(lambda _text: self._on_searched())
         self.segments.chosen.connect(lambda _key: self._show())
         self.table.sorted.connect(lambda _column, _down: self._show())
         self.table.current.connect(self._on_current)
@@ -220,6 +220,10 @@ class ImagesPage(QWidget):
     def _on_opened(self, key: str) -> None:
         self._opened = True
         self._on_current(key)
+
+    def _on_searched(self) -> None:
+        self._opened = False
+        self._show()
 
     def _on_clear(self) -> None:
         self.search.clear()

@@ -48,6 +48,7 @@ class BasicTab(FormTab):
         hint.move(0, 24)
         self.env = KeyValueEditor(theme, "Name", "Value", "Add variable", "From .env file…")
         self.env_field = Field(theme, "Environment", self.env)
+        self._unread = ""
         self.open_logs = Checkbox(theme, "Open the logs", True)
         self.auto_remove = Checkbox(theme, "Remove when it exits")
         self.after_field = Field(theme, "After start", self._after_row())
@@ -90,6 +91,7 @@ class BasicTab(FormTab):
         self.restart.changed.connect(lambda _v: self.changed.emit())
         self.auto_remove.toggled.connect(lambda _c: self.changed.emit())
         self.env.file_wanted.connect(self._on_env_file)
+        self.env.changed.connect(self._forget_file)
 
     def _show_restart(self, value: str) -> None:
         known = value in dict(RESTARTS)
@@ -105,6 +107,8 @@ class BasicTab(FormTab):
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """A port's problem stands beside its row."""
         super().show_problems([p for p in problems if not p.field.startswith("ports")])
+        if self._unread:
+            self.env_field.set_error(self._unread)
         self.name.set_error(bool(self.name_field.error()))
         self.ports.mark({int(p.field.split(".")[1]): p.sentence for p in problems if p.field.startswith("ports.")})
 
@@ -114,6 +118,9 @@ class BasicTab(FormTab):
             self.ports.go_to(field)
         else:
             super().go_to(field)
+
+    def _forget_file(self) -> None:
+        self._unread = ""
 
     def _on_env_file(self) -> None:
         chooser = QFileDialog(self, "Read variables from a file")
@@ -126,7 +133,9 @@ class BasicTab(FormTab):
             with Path(path).open(encoding="utf-8", errors="replace") as file:
                 text = file.read(LONGEST_ENV_FILE)
         except OSError as error:
-            self.env_field.set_error(notice_for(error).detail)
+            self._unread = notice_for(error).detail
+            self.env_field.set_error(self._unread)
             return
+        self._unread = ""
         self.env_field.set_error("")
         self.env.add_pairs(pairs_of(text))

@@ -225,6 +225,7 @@ class RunDialog(Dialog):
         if self._operation is not None:
             return
         self._refused = None
+        self._timer.stop()
         problems = self.check()
         if not self.form().image:
             problems.insert(0, Problem("image", "Type the image"))

@@ -14,6 +14,7 @@ from app.theme import Theme
 from app.widgets.buttons import IconButton, LinkButton
 from app.widgets.choices import Checkbox
 from app.widgets.fields import ComboEdit, LineEdit, Select
+from app.widgets.focus import stop_before
 
 KINDS = (("bind", "Folder"), ("volume", "Volume"), ("tmpfs", "Memory"))
 _HINTS = {"bind": "/path/on/this/computer", "volume": "Name, or none for a new one", "tmpfs": "Gone when it stops"}
@@ -96,11 +97,11 @@ class MountRows(QWidget):
         self.lines: list[MountLine] = []
         self._stack = QVBoxLayout()
         self._stack.setSpacing(6)
-        add = LinkButton(theme, "Add mount", "plus")
-        add.clicked.connect(lambda: self.add(MountRow()))
+        self.add_link = LinkButton(theme, "Add mount", "plus")
+        self.add_link.clicked.connect(lambda: self.add(MountRow()))
         foot = QHBoxLayout()
         foot.addStrut(theme.height("control"))
-        foot.addWidget(add)
+        foot.addWidget(self.add_link)
         foot.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -126,6 +127,7 @@ class MountRows(QWidget):
         line.removed.connect(lambda: self._drop(line))
         self.lines.append(line)
         self._stack.addWidget(line)
+        stop_before(self.add_link, line)
         self.changed.emit()
 
     def mark(self, fields: Iterable[str]) -> None:

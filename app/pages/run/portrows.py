@@ -14,6 +14,7 @@ from app.theme import Theme
 from app.widgets.buttons import IconButton, LinkButton
 from app.widgets.choices import Switch
 from app.widgets.fields import LineEdit, Select
+from app.widgets.focus import stop_before
 from app.widgets.states import IconMark
 from app.widgets.text import PlainLabel
 
@@ -168,14 +169,14 @@ class PortRows(QWidget):
         self.lines: list[PortLine] = []
         self._stack = QVBoxLayout()
         self._stack.setSpacing(6)
-        add = LinkButton(theme, "Add port", "plus")
-        add.clicked.connect(lambda: self.add(PortRow("", "", "tcp", self._address()), focus=True))
+        self.add_link = LinkButton(theme, "Add port", "plus")
+        self.add_link.clicked.connect(lambda: self.add(PortRow("", "", "tcp", self._address()), focus=True))
         self.open = Switch(theme, "Reachable from the network", "Reachable from the network")
         self.open.toggled.connect(self._on_open)
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.addStrut(theme.height("control"))
-        foot.addWidget(add)
+        foot.addWidget(self.add_link)
         foot.addStretch(1)
         foot.addWidget(self.open)
         whole = QVBoxLayout(self)
@@ -210,6 +211,7 @@ class PortRows(QWidget):
         line.removed.connect(lambda: self._drop(line))
         self.lines.append(line)
         self._stack.addWidget(line)
+        stop_before(self.add_link, line)
         if focus:
             line.host.setFocus()
         self.changed.emit()
