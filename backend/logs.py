@@ -13,6 +13,8 @@ from backend.stream import RawStream
 
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 RAW = "application/vnd.docker.raw-stream"
+GATHERED = 64 * 1024
+GATHER_SECONDS = 0.004
 Stalled = Callable[[], Awaitable[bool]]
 
 
@@ -21,6 +23,36 @@ class RawSource(Protocol):
 
     async def raw(self, path: str, *, query: Mapping[str, object] | None = None, deadline: float = 10) -> RawStream:
         """A stream of bytes, as Engine.raw opens it."""
+
+
+class _Silence:
+    """Nudges a stream in which nothing came for some seconds. One timer serves, however many pieces come."""
+
+    def __init__(self, source: RawStream, seconds: float) -> None:
+        self._source = source
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self.begin()
+
+    def begin(self) -> None:
+        """Counts from now."""
+        self.broken()
+        self._timer = self._loop.call_later(self._seconds, self._on_time)
+
+    def broken(self) -> None:
+        """Something came."""
+        self._since = self._loop.time()
+
+    def end(self) -> None:
+        """Counts no more."""
+        self._timer.cancel()
+
+    def _on_time(self) -> None:
+        left = self._since + self._seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._on_time)
+        else:
+            self._source.nudge()
 
 
 class LogStream:
@@ -53,19 +85,27 @@ class LogStream:
         A follow may rightly be silent for ever: after each `check_after` seconds of silence `stalled` is asked whether
         the engine has more, and when it has, the iteration ends, for the stream to be opened anew.
         """
-        while True:
-            try:
-                async with asyncio.timeout(check_after if stalled is not None else None):
+        silence = _Silence(self.source, check_after) if stalled is not None else None
+        try:
+            while True:
+                try:
                     data = await self.source.read()
-            except TimeoutError:
-                if stalled is not None and await stalled() and not self.source.waiting:
+                except TimeoutError:
+                    if stalled is not None and await stalled() and not self.source.waiting:
+                        return
+                    if silence is not None:
+                        silence.begin()
+                    continue
+                if not data:
                     return
-                continue
-            if not data:
-                return
-            yield data
-            if self.source.waiting:
-                await asyncio.sleep(0)
+                if silence is not None:
+                    silence.broken()
+                yield data
+                # Others get their turn; of a stream of many small pieces, some gather meanwhile.
+                await asyncio.sleep(0 if self.source.waiting >= GATHERED else GATHER_SECONDS)
+        finally:
+            if silence is not None:
+                silence.end()
 
     async def close(self) -> None:
         """Drops the connection."""

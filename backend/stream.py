@@ -41,6 +41,7 @@ class RawStream(asyncio.Protocol):
         self._wake: asyncio.Event = asyncio.Event()
         self._transport: asyncio.Transport | None = None
         self._closed = asyncio.Event()
+        self._nudged = False
 
     @property
     def status(self) -> int:
@@ -134,8 +135,13 @@ class RawStream(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
+    def nudge(self) -> None:
+        """Lets a `read` that waits go without an answer."""
+        self._nudged = True
+        self._wake.set()
+
     async def read(self) -> bytes:
-        """What has come, up to some PIECE; b"" at the end. Raises EngineGone, ProtocolError.
+        """What has come, up to some PIECE; b"" at the end. Raises EngineGone, ProtocolError, TimeoutError at a `nudge`.
 
         There is no deadline: a stream is silent as long as its container is. Cancel it, or close it.
         """
@@ -144,6 +150,9 @@ class RawStream(asyncio.Protocol):
                 if self._error is not None:
                     raise self._error
                 return b""
+            if self._nudged:
+                self._nudged = False
+                raise TimeoutError
             self._wake.clear()
             await self._wake.wait()
         size, taken = 0, []
