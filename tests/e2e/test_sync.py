@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from PySide6.QtWidgets import QApplication
 
 from app.operation import Operations
@@ -28,8 +30,8 @@ async def until(true: Callable[[], bool], seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest_asyncio.fixture
-async def session(qapp: QApplication) -> AsyncIterator[Session]:
+@asynccontextmanager
+async def session_now() -> AsyncIterator[Session]:
     failures: list[str] = []
     scope = TaskScope("test", lambda error, name: failures.append(f"{name}: {error!r}"))
     session = Session(scope, Operations(scope), Stores())
@@ -39,6 +41,21 @@ async def session(qapp: QApplication) -> AsyncIterator[Session]:
     assert failures == []
 
 
+def in_session(story: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A test whose session lives in its own body: between a fixture and its test Qt works while no loop runs."""
+    wanted = [p for p in inspect.signature(story).parameters.values() if p.name != "session"]
+    qapp = inspect.Parameter("qapp", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    async def run(qapp: QApplication, **fixtures: Any) -> None:
+        async with session_now() as session:
+            await story(session=session, **fixtures)
+
+    run.__name__, run.__doc__ = story.__name__, story.__doc__
+    run.__signature__ = inspect.Signature([qapp, *wanted])  # type: ignore[attr-defined]
+    return run
+
+
+@in_session
 async def test_what_the_command_line_does_is_seen(
     session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:
@@ -68,6 +85,7 @@ async def test_what_the_command_line_does_is_seen(
     await until(lambda: session.stores.volumes.get("seen-volume") is None)
 
 
+@in_session
 async def test_containers_that_end_at_once_are_seen_as_ended(
     session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:
@@ -90,6 +108,7 @@ async def test_containers_that_end_at_once_are_seen_as_ended(
         await asyncio.to_thread(docker_cli, "rm", "-f", *names)
 
 
+@in_session
 async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session, own_engine: Daemon) -> None:
     await asyncio.to_thread(own_engine.start)
     session.use(own_engine.endpoint, "test")
@@ -119,6 +138,7 @@ async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session
     assert [c.name for c in session.stores.containers.values.values()] == ["stays"]
 
 
+@in_session
 async def test_a_stopped_engine_is_called_lost_and_recovers(session: Session, own_engine: Daemon) -> None:
     await asyncio.to_thread(own_engine.start)
     session.use(own_engine.endpoint, "test")

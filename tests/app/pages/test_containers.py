@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -48,8 +48,8 @@ class Scene:
         await self.person.until(same, f"{name} to be {state}")
 
 
-@pytest_asyncio.fixture
-async def scene(qapp: QApplication) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def scene_now() -> AsyncIterator[Scene]:
     fake = FakeEngine()
     tcp = [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": "0.0.0.0"}]
     fake.add_container("web", project="shop", ports=tcp)
@@ -62,12 +62,27 @@ async def scene(qapp: QApplication) -> AsyncIterator[Scene]:
         yield found
 
 
+def in_scene(
+    story: Callable[[Scene], Coroutine[Any, Any, None]],
+) -> Callable[[QApplication], Coroutine[Any, Any, None]]:
+    """A test whose scene is set and struck in its own body, see at_desk."""
+
+    async def run(qapp: QApplication) -> None:
+        async with scene_now() as scene:
+            await story(scene)
+
+    run.__name__, run.__doc__, run.__module__ = story.__name__, story.__doc__, story.__module__
+    return run
+
+
+@in_scene
 async def test_rows_are_grouped_and_counted(scene: Scene) -> None:
     assert [scene.list.model.key(i).partition(":")[0] for i in range(2)] == ["group", scene.fake.find("db").id]  # type: ignore[union-attr]
     assert scene.names() == ["db", "web", "old"]
     assert scene.list.topbar.totals.text.startswith("2 running")
 
 
+@in_scene
 async def test_segments_and_search(scene: Scene) -> None:
     await scene.person.choose(scene.list.segments, "stopped")
     assert scene.names() == ["old"]
@@ -78,6 +93,7 @@ async def test_segments_and_search(scene: Scene) -> None:
     assert len(scene.names()) == 3
 
 
+@in_scene
 async def test_keys_stop_and_start_the_focused_row(scene: Scene) -> None:
     await scene.focus("web")
     await scene.person.keys(Qt.Key.Key_S)
@@ -90,6 +106,7 @@ async def test_keys_stop_and_start_the_focused_row(scene: Scene) -> None:
     assert scene.person.last("Start").line.shown == "docker start web"
 
 
+@in_scene
 async def test_pause_and_resume(scene: Scene) -> None:
     await scene.focus("db")
     await scene.person.keys(Qt.Key.Key_P)
@@ -100,6 +117,7 @@ async def test_pause_and_resume(scene: Scene) -> None:
     await scene.state("db", "running")
 
 
+@in_scene
 async def test_several_at_once_with_each_failure_told(scene: Scene) -> None:
     db = scene.fake.find("db")
     assert db is not None
@@ -115,6 +133,7 @@ async def test_several_at_once_with_each_failure_told(scene: Scene) -> None:
     assert told.step is not None
 
 
+@in_scene
 async def test_what_does_not_apply_says_why(scene: Scene) -> None:
     rows = scene.page.verbs.rows([scene.person.key_of(scene.table, "old")])
     assert scene.page.verbs.why_not("stop", rows) == "It is not running"
@@ -122,6 +141,7 @@ async def test_what_does_not_apply_says_why(scene: Scene) -> None:
     assert not [o for o in scene.person.desk.operations.items if o.title == "Stop"]
 
 
+@in_scene
 async def test_remove_asks_and_kills_what_runs(scene: Scene) -> None:
     await scene.focus("web")
     await scene.person.keys(Qt.Key.Key_Delete)
@@ -136,6 +156,7 @@ async def test_remove_asks_and_kills_what_runs(scene: Scene) -> None:
     assert scene.person.last("Remove").line.shown == "docker rm --force web"
 
 
+@in_scene
 async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
     await scene.person.menu(scene.table, "web", "Rename…")
     dialog = await scene.person.find(RenameDialog, "the dialog", lambda _d: True)
@@ -148,6 +169,7 @@ async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
     await scene.person.until(lambda: "front" in scene.names(), "the new name")
 
 
+@in_scene
 async def test_port_opens_the_browser(scene: Scene) -> None:
     opened: list[str] = []
     scene.page.verbs._open_url = opened.append
@@ -156,6 +178,7 @@ async def test_port_opens_the_browser(scene: Scene) -> None:
     assert opened == ["http://localhost:8080"]
 
 
+@in_scene
 async def test_copy_docker_command(scene: Scene) -> None:
     await scene.focus("web")
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -163,6 +186,7 @@ async def test_copy_docker_command(scene: Scene) -> None:
     assert QGuiApplication.clipboard().text() == "docker stop web"
 
 
+@in_scene
 async def test_streams_are_open_only_for_what_is_on_screen(scene: Scene) -> None:
     stats = scene.person.desk.feeds.stats
     await scene.person.until(lambda: stats.open == 2, "two streams")
@@ -173,6 +197,7 @@ async def test_streams_are_open_only_for_what_is_on_screen(scene: Scene) -> None
     await scene.person.until(lambda: stats.open == 0, "no stream")
 
 
+@in_scene
 async def test_details_show_every_tab(scene: Scene) -> None:
     await scene.person.open_row(scene.table, "web")
     await scene.person.until(lambda: scene.page.details is not None, "the details")
@@ -194,6 +219,7 @@ async def test_details_show_every_tab(scene: Scene) -> None:
     assert scene.list.isVisible()
 
 
+@in_scene
 async def test_a_container_that_goes_leaves_its_page_readable(scene: Scene) -> None:
     await scene.person.open_row(scene.table, "web")
     await scene.person.until(lambda: scene.page.details is not None and scene.page.details._found, "the details")
@@ -207,6 +233,7 @@ async def test_a_container_that_goes_leaves_its_page_readable(scene: Scene) -> N
     assert not header.stop.isEnabled()
 
 
+@in_scene
 async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
     await scene.person.click(scene.list.grouping)
     await scene.person.pick("No groups")
@@ -217,6 +244,7 @@ async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
     await scene.person.pick("Image")
 
 
+@in_scene
 async def test_escape_unticks(scene: Scene) -> None:
     await scene.focus("web")
     QTest.keyClick(scene.table, Qt.Key.Key_Space)
