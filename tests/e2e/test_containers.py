@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
@@ -62,10 +62,8 @@ class Scene:
         await self.person.keys(key)
 
 
-@pytest_asyncio.fixture
-async def scene(
-    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
-) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def scene_now(engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str) -> AsyncIterator[Scene]:
     await asyncio.to_thread(docker_cli, "rm", "-f", "-v", *NAMES, check=False)
     async with at_desk(engine_host) as person:
         await person.nav("containers")
@@ -73,6 +71,18 @@ async def scene(
     await asyncio.to_thread(docker_cli, "rm", "-f", "-v", *NAMES, check=False)
 
 
+def in_scene(story: Callable[[Scene], Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A test whose scene is set and struck in its own body, see at_desk."""
+
+    async def run(qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str) -> None:
+        async with scene_now(engine_host, docker_cli, busybox_image) as scene:
+            await story(scene)
+
+    run.__name__, run.__doc__, run.__module__ = story.__name__, story.__doc__, story.__module__
+    return run
+
+
+@in_scene
 async def test_stop_start_restart_pause_resume_kill(scene: Scene) -> None:
     await scene.run("cont-one")
     await scene.shows("cont-one", "Running")
@@ -96,6 +106,7 @@ async def test_stop_start_restart_pause_resume_kill(scene: Scene) -> None:
     assert (await scene.state("cont-one"))["ExitCode"] == 137
 
 
+@in_scene
 async def test_rename_to_a_taken_name_then_to_a_free_one(scene: Scene) -> None:
     made = await scene.run("cont-one")
     await scene.person.menu(scene.table, "cont-one", "Rename…")
@@ -106,6 +117,7 @@ async def test_rename_to_a_taken_name_then_to_a_free_one(scene: Scene) -> None:
     assert await scene.docker("inspect", "-f", "{{.Name}}", made) == "/cont-new"
 
 
+@in_scene
 async def test_remove_says_what_goes_and_takes_it(scene: Scene) -> None:
     await scene.run("cont-one", "-v", "/data", command=f"dd if=/dev/zero of=/big bs=1M count=5; {ENDS}")
     volume = await scene.docker("inspect", "-f", "{{(index .Mounts 0).Name}}", "cont-one")
@@ -122,6 +134,7 @@ async def test_remove_says_what_goes_and_takes_it(scene: Scene) -> None:
     assert volume not in await scene.docker("volume", "ls", "-q")
 
 
+@in_scene
 async def test_several_are_stopped_together(scene: Scene) -> None:
     for name in ("cont-one", "cont-two", "cont-three"):
         await scene.run(name)
@@ -134,6 +147,7 @@ async def test_several_are_stopped_together(scene: Scene) -> None:
         assert (await scene.state(name))["Running"] is False
 
 
+@in_scene
 async def test_what_the_command_line_does_is_seen(scene: Scene) -> None:
     await scene.run("cont-one")
     await scene.shows("cont-one", "Running")
@@ -143,6 +157,7 @@ async def test_what_the_command_line_does_is_seen(scene: Scene) -> None:
     await scene.person.until(lambda: not scene.person.key_of(scene.table, "cont-one"), "the row to go")
 
 
+@in_scene
 async def test_live_use_and_processes(scene: Scene) -> None:
     await scene.run("cont-one", "--memory", "64m", command="while :; do :; done")
     key = scene.person.key_of(scene.table, "cont-one")
@@ -170,6 +185,7 @@ async def test_live_use_and_processes(scene: Scene) -> None:
     await scene.person.until(lambda: not tab.history.active, "the sampling to end")
 
 
+@in_scene
 async def test_out_of_memory_is_said(scene: Scene) -> None:
     eats = "x=a; while :; do x=$x$x; done"
     await scene.docker("run", "-d", "--name", "cont-oom", "--memory", "8m", scene.image, "sh", "-c", eats)
