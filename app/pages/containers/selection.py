@@ -49,7 +49,7 @@ class SelectionBar(QWidget):
         row.addSpacing(6)
         row.addWidget(self._line())
         row.addSpacing(6)
-        self._add(row, "remove", Button(theme, "Remove…", "trash-2", "danger-text"))
+        self._add(row, "remove", Button(theme, "Remove…", "trash-2", "ghost-danger"))
         row.addSpacing(6)
         row.addWidget(self._line())
         row.addSpacing(6)

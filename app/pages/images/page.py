@@ -199,9 +199,11 @@ class ImagesPage(QWidget):
         both = self.width() >= BOTH_FROM
         row = self._by_key.get(self._chosen)
         details = row is not None and (both or self._opened)
-        self.detail.setVisible(details)
         self.detail.back.setVisible(not both)
+        self.detail.setVisible(details)
         self.line.setVisible(both and details)
+        if details and not both and self.table.hasFocus():
+            self.detail.back.setFocus(Qt.FocusReason.OtherFocusReason)
         self.list_side.setVisible(both or not details)
         if both and details:
             self.list_side.setFixedWidth(LIST_WIDTH)
