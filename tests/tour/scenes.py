@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 from typing import cast
 
@@ -126,20 +127,20 @@ class Tour:
         await self.person.tab("stats")
         stats = await self.person.find(StatsTab, "the statistics", lambda _tab: True)
         port = self.world.docker("port", "shop-api-1").rpartition(":")[2]
-        for _ in range(CHARTS_SECONDS):
-            await asyncio.sleep(1)
-            await self._visit(int(port))
+        visitor = asyncio.ensure_future(self._visit(int(port)))
+        await asyncio.sleep(CHARTS_SECONDS)
         await self.person.until(lambda: stats.history.latest is not None, "figures")
         await self.shoot("stats")
+        visitor.cancel()
 
     async def _visit(self, port: int) -> None:
-        try:
+        """Fetches the page of the shop, some times a second, until it is cancelled."""
+        for at in itertools.count():
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return
-        writer.write(b"GET /index.html HTTP/1.0\r\n\r\n")
-        await reader.read()
-        writer.close()
+            writer.write(b"GET /index.html HTTP/1.0\r\n\r\n")
+            await reader.read()
+            writer.close()
+            await asyncio.sleep(0.2 + 0.15 * (at * 7 % 11))
 
     async def other_tabs(self) -> None:
         """Inspect and overview."""
