@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -125,31 +126,35 @@ async def test_folders_that_cannot_be_made(fake: FakeEngine, home: Path) -> None
         assert "Traceback" not in "".join(running.said), running.said
 
 
-@pytest.fixture
+@contextmanager
 def nothing_can_be_written() -> Iterator[None]:
-    """As on a full disk: no file of a child of this process can grow."""
+    """As on a full disk: no file of this process or of a child can grow. Only in a test's body: pytest writes too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.slow
-async def test_a_full_disk_at_home(fake: FakeEngine, home: Path, nothing_can_be_written: None) -> None:
-    async with fake.serve() as where, program(home, where, WITH_SCRIPT.format(script=TELLING)) as running:
-        assert await running.ended() == 0, running.said
-        told = next(line for line in running.said if line.startswith("TOLD"))
-        assert "connected" in told
-        assert "The history of builds is not kept" in told, told
+async def test_a_full_disk_at_home(fake: FakeEngine, home: Path) -> None:
+    with nothing_can_be_written():
+        async with fake.serve() as where, program(home, where, WITH_SCRIPT.format(script=TELLING)) as running:
+            code, said = await running.ended(), list(running.said)
+    assert code == 0, said
+    told = next(line for line in said if line.startswith("TOLD"))
+    assert "connected" in told
+    assert "The history of builds is not kept" in told, told
 
 
-async def test_settings_that_cannot_be_written(
-    qapp: QApplication, fake: FakeEngine, nothing_can_be_written: None
-) -> None:
-    async with fake.serve() as where, at_desk(where) as person:
-        person.desk.preferences.set("a/b", "c" * 5000)
-        person.desk.preferences.save()
-        await person.keys(Qt.Key.Key_F5)
-        assert person.desk.preferences.get("a/b", "").startswith("c")
+async def test_settings_that_cannot_be_written(qapp: QApplication, fake: FakeEngine) -> None:
+    with nothing_can_be_written():
+        async with fake.serve() as where, at_desk(where) as person:
+            person.desk.preferences.set("a/b", "c" * 5000)
+            person.desk.preferences.save()
+            await person.keys(Qt.Key.Key_F5)
+            kept = person.desk.preferences.get("a/b", "")
+    assert kept.startswith("c")
