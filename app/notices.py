@@ -261,6 +261,8 @@ def _disk(_error: e.DiskFull) -> Notice:
 
 @_words(e.PullFailed)
 def _pull(error: e.PullFailed) -> Notice:
+    if "no space left on device" in error.message.lower():
+        return _disk(e.DiskFull(500, error.message))
     return Notice(f"{error.reference} was not moved", sentence(error.message))
 
 

@@ -44,7 +44,8 @@ class Answer:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises EngineGone when it is cut."""
         with translated(self._what):
-            async for chunk in self._pieces():
+            pieces = self._pieces()
+            async for chunk in pieces:
                 yield chunk
 
     async def body(self, cap: int = JSON_CAP) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import aclosing
 
@@ -27,8 +28,9 @@ async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEven
     DockerfileInvalid, BuilderMissing, BuildFailed, and what the engine raises. Cancelling it stops the build on the
     engine. There is no deadline: a build takes what it takes.
     """
-    if not request.context.is_dir():
-        reason = "it is not a folder" if request.context.exists() else "it does not exist"
+    if not await asyncio.to_thread(os.path.isdir, request.context):
+        there = await asyncio.to_thread(os.path.exists, request.context)
+        reason = "it is not a folder" if there else "it does not exist"
         raise ContextUnusable(str(request.context), reason)
     builder = request.builder or builders(engine)[0]
     text = await asyncio.to_thread(dockerfiles.read, request.dockerfile_path)

@@ -233,7 +233,8 @@ class Engine:
         ) as answer:
             if opened is not None:
                 opened()
-            async for chunk in answer.chunks():
+            chunks = answer.chunks()  # Held, so that it does not end before the connection that it reads is closed.
+            async for chunk in chunks:
                 for line in splitter.feed(chunk):
                     yield _decoded(decode, line, what)
             for line in splitter.finish():

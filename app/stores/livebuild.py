@@ -120,6 +120,8 @@ class LiveBuild(QObject):
             if rest:
                 self._add([self._prefix(key) + plain(self.masked(rest))])
         self._partial.clear()
+        if not line:  # where there is a line, the error is shown there
+            self._add(error.splitlines())
         self._end_steps(state, line)
         self.record = replace(
             self.record, state=state, finished=time.time(), steps=self.steps, error=self.masked(error), error_line=line

@@ -180,7 +180,7 @@ class FakeEngine:
                 await self._serve_one(request, wire)
                 if wire.closing or request.http10:
                     break
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             self._writers.discard(writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -116,7 +117,7 @@ class BuildDialog(Dialog):
     def _context_problem(self, request: BuildRequest) -> str:
         if not self.context.text().strip():
             return "Choose the folder that the build may read"
-        return "" if request.context.is_dir() else "There is no such folder"
+        return "" if os.path.isdir(request.context) else "There is no such folder"
 
     def _file_problem(self, request: BuildRequest) -> str:
         self._text = ""

@@ -64,6 +64,7 @@ class PullDialog(Dialog):
             self.field.set_error(reference_problem(text))
 
     def _on_apply(self) -> None:
+        self._check.stop()
         target = self._target()
         if problem := reference_problem(target.reference):
             self.field.set_error(problem)

@@ -94,7 +94,7 @@ def test_each_line_of_a_value_is_masked(qapp: QApplication, tmp_path: Path) -> N
     live = LiveBuild(BuildRequest(tmp_path, build_args=(("KEY", key),)), "RUN echo $KEY\n", history)
     live.take(StepOutput("", "before\nc2VjcmV0\tpart\n-----END KEY-----\nlast\rc2VjcmV0\tpart\n"))
     live.end(builds.FAILED, f"failed: {key}")
-    assert list(live.lines) == ["before", MASK, MASK, MASK]
+    assert list(live.lines) == ["before", MASK, MASK, MASK, f"failed: {MASK}", MASK, MASK]
     assert "c2VjcmV0" not in live.record.error
     history.close()
 
