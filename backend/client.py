@@ -370,16 +370,19 @@ def _transport(endpoint: Endpoint, limits: httpx.Limits) -> httpx.AsyncBaseTrans
 
     match endpoint:
         case UnixSocket(path):
-            return httpx.AsyncHTTPTransport(uds=path, verify=False, limits=limits, trust_env=False)
+            from backend.sockets import SocketBackend, transport_over
+
+            return transport_over(SocketBackend(path), limits)
         case Tcp(_, _, files):
             from backend import tls
 
             verify = tls.context(files) if files is not None else False
             return httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
         case NamedPipe(path):
-            from backend.pipe import pipe_transport
+            from backend.pipe import PipeBackend
+            from backend.sockets import transport_over
 
-            return pipe_transport(path, limits)
+            return transport_over(PipeBackend(path), limits)
         case _:
             raise EngineUnreachable(ep.text(endpoint), "this kind of address is not spoken yet")
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpcore
-import httpx
 
 from backend.dial import connect_pipe
 
@@ -101,16 +100,3 @@ class PipeBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Waits."""
         await asyncio.sleep(seconds)
-
-
-def pipe_transport(path: str, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
-    """A transport of httpx that speaks over the pipe."""
-    transport = httpx.AsyncHTTPTransport(verify=False, limits=limits, trust_env=False)
-    # httpx has no public way to give its transport a network backend.
-    transport._pool = httpcore.AsyncConnectionPool(
-        max_connections=limits.max_connections,
-        max_keepalive_connections=limits.max_keepalive_connections,
-        keepalive_expiry=limits.keepalive_expiry,
-        network_backend=PipeBackend(path),
-    )
-    return transport
