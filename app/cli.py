@@ -7,33 +7,20 @@ missing or forbidden; 130 interrupted.
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import gc
-import json
 import sys
 from collections.abc import Sequence
-
-from app import paths
-from app.version import VERSION
-from backend.embedded import EmbeddedEngine, EmbeddedPaths, EmbeddedStatus
-from backend.endpoint import text
-from backend.errors import EmbeddedError, EngineProgramMissing, EngineStartFailed, FirewallOwned, RootlessForbidden
-
-NOT_RUNNING, MISSING, INTERRUPTED = 3, 4, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    if not (sys.argv[1:] if argv is None else argv):
-        return _window()
-    words = _parser().parse_args(argv)
-    if words.noun is None:
-        return _window()
-    try:
-        return asyncio.run(_engine(words.verb, as_json=words.json, deadline=words.timeout))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    words = sys.argv[1:] if argv is None else argv
+    if words:
+        from app import scripting  # The window needs nothing of it.
+
+        if (wanted := scripting.read(words)) is not None:
+            return scripting.run(wanted)
+    return _window()
 
 
 def _window() -> int:
@@ -41,74 +28,6 @@ def _window() -> int:
     from app.main import main as open_window
 
     return int(open_window())
-
-
-def embedded_engine() -> EmbeddedEngine:
-    """The embedded engine of this person."""
-    return EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
-
-
-async def _engine(verb: str, *, as_json: bool, deadline: float) -> int:
-    engine = embedded_engine()
-    try:
-        if verb == "start":
-            await engine.start(lambda said: None if as_json else print(said, file=sys.stderr), deadline)
-        elif verb == "stop":
-            await engine.stop(deadline)
-    except EmbeddedError as error:
-        return _failed(error, as_json=as_json)
-    status = await engine.status()
-    _show(status, as_json=as_json)
-    return NOT_RUNNING if verb == "status" and status.state != "running" else 0
-
-
-def _show(status: EmbeddedStatus, *, as_json: bool) -> None:
-    host = text(status.endpoint)
-    if as_json:
-        print(json.dumps({"state": status.state, "host": host, "kind": status.kind, "pid": status.pid}))
-    elif status.state == "running":
-        print(f"The embedded engine is running: {host}")
-    elif status.state == "starting":
-        print("The embedded engine is starting")
-    else:
-        print("The embedded engine is not running")
-
-
-def _failed(error: EmbeddedError, *, as_json: bool) -> int:
-    sentences = _words(error)
-    if as_json:
-        print(json.dumps({"state": "failed", "error": type(error).__name__, "words": sentences}))
-    else:
-        print("\n".join(sentences), file=sys.stderr)
-    return MISSING if isinstance(error, (EngineProgramMissing, FirewallOwned, RootlessForbidden)) else 1
-
-
-def _words(error: EmbeddedError) -> list[str]:
-    match error:
-        case EngineProgramMissing(programs=programs):
-            from backend.embedded.requirements import INSTALL
-
-            steps = [f"  {system}: {command}" for system, command in INSTALL]
-            return [f"Not installed: {', '.join(programs)}. Install with:", *steps]
-        case FirewallOwned(owner=owner):
-            return [f"Another engine owns this host's firewall ({owner}). Install slirp4netns, and both can run."]
-        case RootlessForbidden(reasons=reasons):
-            return ["The system forbids an engine without root:", *(f"  {reason}" for reason in reasons)]
-        case EngineStartFailed(reason=reason, log=log):
-            return [reason, *log[-10:]]
-        case _:
-            return [str(error)]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pilothouse", description="A desktop program for containers.")
-    parser.add_argument("--version", action="version", version=f"pilothouse {VERSION}")
-    nouns = parser.add_subparsers(dest="noun", metavar="engine")
-    engine = nouns.add_parser("engine", help="the embedded engine: status, start, stop")
-    engine.add_argument("verb", choices=("status", "start", "stop"))
-    engine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
-    engine.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="how long start and stop may take")
-    return parser
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from app import binding  # noqa: F401 - the first, see there
+
+# isort: split
+
 import asyncio
 import gc
-import os
 import signal
 import sys
 from contextlib import suppress
-
-os.environ.setdefault("QT_API", "pyside6")
 
 import qasync
 from PySide6.QtGui import QIcon

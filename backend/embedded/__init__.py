@@ -10,17 +10,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backend.embedded.engine import EmbeddedEngine, EmbeddedStatus
+    from backend.embedded.engine import EmbeddedEngine
+    from backend.embedded.facts import EmbeddedStatus, Requirement
     from backend.embedded.paths import EmbeddedPaths
-    from backend.embedded.requirements import Requirement
 
 __all__ = ["EmbeddedEngine", "EmbeddedPaths", "EmbeddedStatus", "Requirement"]
 
 _HOMES = {
     "EmbeddedEngine": "engine",
-    "EmbeddedStatus": "engine",
+    "EmbeddedStatus": "facts",
     "EmbeddedPaths": "paths",
-    "Requirement": "requirements",
+    "Requirement": "facts",
 }
 
 

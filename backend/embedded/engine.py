@@ -1,4 +1,7 @@
-"""The embedded engine as the program sees it: what it needs, whether it runs, starting and stopping it."""
+"""The embedded engine as the program sees it: what it needs, whether it runs, starting and stopping it.
+
+What only a start needs (`planning`) is loaded by the first start: it is much, and not for Windows.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +11,19 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from backend.embedded import dockerd, firewall, identity, requirements, rootless, state
-from backend.embedded.launch import launch, reap
+from backend.embedded import identity, state
+from backend.embedded.facts import EmbeddedStatus, Requirement
+from backend.embedded.launch import reap
 from backend.embedded.paths import EmbeddedPaths
-from backend.embedded.requirements import Requirement
-from backend.embedded.supervisor import LOCKED
 from backend.endpoint import UnixSocket
-from backend.errors import (
-    EngineProgramMissing,
-    EngineStartFailed,
-    EngineStopFailed,
-    FirewallOwned,
-    RootlessForbidden,
-)
+from backend.errors import EngineProgramMissing, EngineStartFailed, EngineStopFailed
 
-Kind = Literal["dockerd", "rootless", "podman"]
+_ON_LINUX = hasattr(os, "pidfd_open")
 LOG_LINES = 40
 POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class EmbeddedStatus:
-    """`running` answers; `starting` lives and does not answer yet (or hangs); `stopped` is not there."""
-
-    state: Literal["running", "starting", "stopped"]
-    endpoint: UnixSocket
-    kind: str = ""
-    pid: int = 0
-
-    @property
-    def running(self) -> bool:
-        """Whether it answers."""
-        return self.state == "running"
 
 
 class EmbeddedEngine:
@@ -65,14 +45,11 @@ class EmbeddedEngine:
 
     def check(self) -> list[Requirement]:
         """What this computer must have, for the onboarding page. Asks the system: call it in a thread."""
-        if not hasattr(os, "pidfd_open"):
+        if not _ON_LINUX:
             return [Requirement("Linux", False, "The embedded engine runs on Linux 5.3 or newer")]
-        if os.geteuid() == 0:
-            return [*requirements.program_requirements(requirements.ROOT_PROGRAMS), requirements.tunnel()]
-        names: tuple[str, ...] = requirements.ROOTLESS_PROGRAMS
-        if requirements.missing_programs(names) and not requirements.missing_programs(requirements.PODMAN_PROGRAMS):
-            names = requirements.PODMAN_PROGRAMS
-        return [*requirements.program_requirements(names), *requirements.rootless_requirements()]
+        from backend.embedded import planning
+
+        return planning.check()
 
     async def start(self, progress: Callable[[str], None] = lambda _: None, deadline: float = 60) -> UnixSocket:
         """Adopt the engine that runs, or start one and wait until it answers.
@@ -119,47 +96,11 @@ class EmbeddedEngine:
             raise EngineStopFailed(f"Process {found.who.pid} does not end")
 
     def _plan(self) -> dict[str, Any]:
-        """The supervisor's plan for this user on this computer, or the error that says why there is none."""
-        if not hasattr(os, "pidfd_open"):
+        if not _ON_LINUX:
             raise EngineProgramMissing(("dockerd",))
-        if os.geteuid() != 0:
-            return self._user_plan()
-        missing = requirements.missing_programs(requirements.ROOT_PROGRAMS)
-        if set(missing) - {"slirp4netns"}:
-            raise EngineProgramMissing(missing)
-        programs = requirements.find_programs(requirements.ROOT_PROGRAMS)
-        if not missing and requirements.tunnel().ok:
-            return dockerd.plan(self.paths, programs, self._facts("dockerd"))
-        owner = firewall.owner(programs["iptables"])
-        if owner and not self._left_by_us(owner):
-            raise FirewallOwned(owner)
-        return dockerd.host_plan(self.paths, programs, self._facts("dockerd"))
+        from backend.embedded import planning
 
-    def _user_plan(self) -> dict[str, Any]:
-        forbidden = tuple(one.words for one in requirements.rootless_requirements() if not one.ok)
-        missing = requirements.missing_programs(requirements.ROOTLESS_PROGRAMS)
-        names: tuple[str, ...] = requirements.ROOTLESS_PROGRAMS
-        if missing and not requirements.missing_programs(requirements.PODMAN_PROGRAMS):
-            names, missing = requirements.PODMAN_PROGRAMS, ()
-        if missing:
-            raise EngineProgramMissing(missing)
-        if forbidden:
-            raise RootlessForbidden(forbidden)
-        programs = requirements.find_programs(names)
-        if "podman" in names:
-            return rootless.podman_plan(self.paths, programs, self._facts("podman"))
-        return rootless.rootlesskit_plan(self.paths, programs, self._facts("rootless"))
-
-    def _facts(self, kind: Kind) -> dict[str, object]:
-        return {"kind": kind, "socket": str(self.paths.socket), "boot": identity.boot_id()}
-
-    def _left_by_us(self, owner: str) -> bool:
-        """Whether chains without a dockerd are those that our own engine left in this boot."""
-        mark = self.paths.home / firewall.OWN_MARK
-        try:
-            return owner.startswith("the chain") and mark.read_text(encoding="ascii").strip() == identity.boot_id()
-        except OSError:
-            return False
+        return planning.plan(self.paths)
 
     async def _launched(self, plan: dict[str, Any]) -> subprocess.Popen[bytes]:
         """A launch that is cancelled halfway is waited for, then undone: its thread cannot be stopped."""
@@ -172,16 +113,13 @@ class EmbeddedEngine:
             raise
 
     def _launch(self, plan: dict[str, Any]) -> subprocess.Popen[bytes]:
-        self.paths.make()
-        try:
-            dockerd.write_files(self.paths, plan)
-            if plan["facts"].get("kind") == "dockerd" and plan["network"] is None:
-                (self.paths.home / firewall.OWN_MARK).write_text(identity.boot_id(), encoding="ascii")
-            return launch(self.paths)
-        except OSError as error:
-            raise EngineStartFailed(f"The engine's files cannot be written: {error}") from error
+        from backend.embedded import planning
+
+        return planning.launched(self.paths, plan)
 
     async def _wait_for_answer(self, supervisor: subprocess.Popen[bytes] | None) -> None:
+        from backend.embedded.supervisor import LOCKED
+
         while not await _answers(self.endpoint, 2):
             code = None if supervisor is None else supervisor.poll()
             if code is not None and code != LOCKED:
@@ -212,6 +150,8 @@ class EmbeddedEngine:
             await self._podman("stop", "--all", "--time=10", deadline=deadline)
 
     async def _podman(self, *words: str, deadline: float) -> None:
+        from backend.embedded import requirements, rootless
+
         programs = requirements.find_programs(requirements.PODMAN_PROGRAMS)
         if "podman" not in programs:
             return

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backend.embedded import supervisor
 from backend.embedded.paths import EmbeddedPaths
 
 _launched: list[subprocess.Popen[bytes]] = []
@@ -15,7 +14,7 @@ _launched: list[subprocess.Popen[bytes]] = []
 
 def launch(paths: EmbeddedPaths) -> subprocess.Popen[bytes]:
     """Start the supervisor on the plan in `paths.plan`. It outlives this process."""
-    script = Path(supervisor.__file__).absolute()
+    script = Path(__file__).absolute().with_name("supervisor.py")
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", str(script), str(paths.plan)],
         stdin=subprocess.DEVNULL,

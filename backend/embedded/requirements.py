@@ -6,10 +6,10 @@ import os
 import pwd
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from backend.embedded.dockerd import search_path
+from backend.embedded.facts import Requirement
 
 INSTALL = (
     ("Debian, Ubuntu", "sudo apt-get install docker.io iptables slirp4netns rootlesskit uidmap"),
@@ -30,16 +30,6 @@ ROOTLESS_PROGRAMS = (
     "newgidmap",
 )
 PODMAN_PROGRAMS = ("podman", "newuidmap", "newgidmap", "slirp4netns")
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One thing that must be: `ok`, and `words` that say what is missing and what to do. `steps`: (system, command)."""
-
-    name: str
-    ok: bool
-    words: str
-    steps: tuple[tuple[str, str], ...] = ()
 
 
 def find_programs(names: tuple[str, ...]) -> dict[str, str]:

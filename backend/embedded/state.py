@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from dataclasses import dataclass
@@ -36,6 +35,8 @@ def locked(paths: EmbeddedPaths) -> bool:
         descriptor = os.open(paths.lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return False
+    import fcntl  # Windows has none, and no lock of ours.
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

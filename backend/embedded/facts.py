@@ -1,0 +1,33 @@
+"""What is known of the embedded engine: whether it runs, and what this computer must have for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.endpoint import UnixSocket
+
+
+@dataclass(frozen=True)
+class EmbeddedStatus:
+    """`running` answers; `starting` lives and does not answer yet (or hangs); `stopped` is not there."""
+
+    state: Literal["running", "starting", "stopped"]
+    endpoint: UnixSocket
+    kind: str = ""
+    pid: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One thing that must be: `ok`, and `words` that say what is missing and what to do. `steps`: (system, command)."""
+
+    name: str
+    ok: bool
+    words: str
+    steps: tuple[tuple[str, str], ...] = ()
