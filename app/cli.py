@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _window() -> int:
-    gc.disable()  # Loading makes much and drops nothing; app.main turns it on again.
+    gc.disable()  # Loading makes much and drops nothing; app.collector collects later.
     from app.main import main as open_window
 
     return int(open_window())

@@ -7,7 +7,6 @@ from app import binding  # noqa: F401 - the first, see there
 # isort: split
 
 import asyncio
-import gc
 import signal
 import sys
 from contextlib import suppress
@@ -17,6 +16,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import crash, logbook, paths
+from app.collector import Collector
 from app.desk import Desk
 from app.theme import FOLDER
 from app.version import VERSION
@@ -51,7 +51,7 @@ def main() -> int:
 async def _run(app: QApplication, problem: str) -> None:
     desk = Desk(app, problem)
     loop = asyncio.get_running_loop()
-    loop.call_later(SETTLED_SECONDS, _collect_again)
+    loop.call_later(SETTLED_SECONDS, Collector(app).settle)
     with suppress(NotImplementedError):
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, desk.quit_now)
@@ -62,9 +62,3 @@ async def _run(app: QApplication, problem: str) -> None:
     finally:
         undo()
         await desk.close(QUIT_LIMIT)
-
-
-def _collect_again() -> None:
-    """What was loaded stays: the collector looks only at what comes after it."""
-    gc.freeze()
-    gc.enable()

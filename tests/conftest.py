@@ -16,6 +16,10 @@ os.environ.setdefault("QT_API", "pyside6")
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.collector import collect
+
+gc.disable()  # as the program does: garbage that holds Qt objects ends on the main thread, between tests
+
 QT_FIXTURES = frozenset({"qapp", "qtbot", "theme", "session", "window"})
 
 
@@ -68,5 +72,7 @@ def no_widgets_left(request: pytest.FixtureRequest) -> Iterator[None]:
             widget.hide()
             widget.deleteLater()
         app.sendPostedEvents(None, 52)  # QEvent.Type.DeferredDelete
-        if request.node.get_closest_marker("slow"):
-            gc.collect()
+    if request.node.get_closest_marker("slow"):
+        gc.collect()
+    else:
+        collect()

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from app import logbook
+from app.collector import Collector
 from app.desk import Desk
 from app.notices import Notice
 from app.operation import Operation
@@ -274,6 +275,8 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
     loop.set_exception_handler(lambda _loop, context: uncaught.append(context))
     with environment(**({"DOCKER_HOST": text(engine)} if engine is not None else {})):
         desk = Desk(app)
+        collector = Collector(desk)
+        collector.start()
         undo = logbook.catch_all(uncaught.append)
         person = Person(desk)
         try:
@@ -283,6 +286,7 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
             yield person
         finally:
             await desk.close(QUIT_SECONDS)
+            collector.stop()
             desk.window.deleteLater()
             desk.deleteLater()
             undo()
