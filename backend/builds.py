@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import aclosing
 
-from backend import build_classic, build_context, buildkit, dockerfiles
+from backend import build_classic, build_context, buildkit, dockerfiles, registries
 from backend.client import Engine
 from backend.errors import BuilderMissing, ContextUnusable
 from backend.types.builds import Builder, BuildEvent, BuildRequest, Planned
@@ -43,6 +43,8 @@ async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEven
             raise BuilderMissing("buildx is not installed")
         return await buildkit.build(await buildkit.probe(path), engine.endpoint, request, plan, emit)
     context = await asyncio.to_thread(build_context.prepare, request.context, request.dockerfile_path)
+    logins = await registries.authorizations(dockerfiles.bases(file, dict(request.build_args), request.target))
+    headers = {"Content-Type": "application/x-tar", **({"X-Registry-Config": logins} if logins else {})}
     reader = build_classic.ClassicReader(plan, emit)
     async with aclosing(build_context.stream(context, emit)) as body:
         messages = engine.ndjson(
@@ -51,7 +53,7 @@ async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEven
             build_classic.Message,
             query=build_classic.query(request, context.dockerfile),
             content=body,
-            headers={"Content-Type": "application/x-tar"},
+            headers=headers,
             deadline=None,
         )
         async with aclosing(messages):

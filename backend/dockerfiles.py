@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ AT_LEAST = {
 BUILDKIT_STEPS = ("RUN", "COPY", "ADD", "WORKDIR")
 
 _ERROR_LINE = re.compile(r"^Dockerfile parse error(?: on line \d+)?: ")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))")
 _UNKNOWN = re.compile(r"^unknown instruction: (.*)$")
 
 
@@ -144,6 +146,38 @@ def plan(file: Dockerfile, builder: Builder, target: str = "") -> tuple[BuildSte
             )
         )
     return tuple(steps)
+
+
+def bases(file: Dockerfile, values: Mapping[str, str], target: str = "") -> tuple[str, ...]:
+    """The images from elsewhere that the classic builder wants up to `target`; `values` are the build arguments."""
+    last, current = _target(file.stages, target), -1
+    known: dict[str, str] = {}
+    found: dict[str, None] = {}
+    for instruction in file.instructions:
+        current += instruction.name == "FROM"
+        if current > last:
+            break
+        if instruction.name == "ARG" and current < 0:
+            for word in instruction.args:
+                name, _, default = word.partition("=")
+                known[name] = values.get(name, _expanded(default.strip("\"'"), known))
+        for word in _from_words(instruction):
+            image = _expanded(word, known) if instruction.name == "FROM" else word
+            if image and image != "scratch" and _stage_index(file.stages, image, current) is None:
+                found[image] = None
+    return tuple(found)
+
+
+def _expanded(text: str, values: Mapping[str, str]) -> str:
+    """`$NAME`, `${NAME}`, `${NAME:-otherwise}` and `${NAME:+instead}` by their values."""
+
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match[1] or match[4], "")
+        if match[2] == "+":
+            return match[3] if found else ""
+        return found or match[3] or ""
+
+    return _VARIABLE.sub(value, text)
 
 
 def _stage_label(stage: Stage | None, last: int) -> str:

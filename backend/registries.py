@@ -8,11 +8,13 @@ import binascii
 import os
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from backend.errors import InvalidReference
 from backend.references import DEFAULT_DOMAIN, parse_reference
 
 HUB_KEY = "https://index.docker.io/v1/"
@@ -51,17 +53,43 @@ async def authorization(ref: str, *, config: Path | None = None, deadline: float
     InvalidReference.
     """
     domain = parse_reference(ref).domain
-    key = HUB_KEY if domain == DEFAULT_DOMAIN else domain
+    login = await _login(await asyncio.to_thread(_read, config or config_file()), domain, deadline)
+    return encode(login) if login else ""
+
+
+async def authorizations(refs: Iterable[str], *, config: Path | None = None, deadline: float = HELPER_DEADLINE) -> str:
+    """X-Registry-Config for the registries of `refs`: base64url of a JSON object by registry, empty without logins.
+
+    The docker program sends every login that it has; the engine needs those of the images that it will pull. What is no
+    reference is passed over: the engine says so.
+    """
+    domains: dict[str, None] = {}
+    for ref in refs:
+        with suppress(InvalidReference):
+            domains[parse_reference(ref).domain] = None
+    if not domains:
+        return ""
     found = await asyncio.to_thread(_read, config or config_file())
+    logins = {_key(domain): await _login(found, domain, deadline) for domain in domains}
+    return encode({key: login for key, login in logins.items() if login})
+
+
+def _key(domain: str) -> str:
+    return HUB_KEY if domain == DEFAULT_DOMAIN else domain
+
+
+async def _login(found: _Config, domain: str, deadline: float) -> dict[str, str]:
+    """Fields of an AuthConfig, none when nobody is logged in."""
+    key = _key(domain)
     helper = (found.cred_helpers or {}).get(domain) or (found.cred_helpers or {}).get(key) or found.creds_store
     if helper:
         with suppress(OSError, TimeoutError, msgspec.DecodeError):
             if login := await _ask(helper, key, deadline):
                 return login
     for name, login_ in (found.auths or {}).items():
-        if _same(name, key) and (header := _header(login_, key)):
-            return header
-    return ""
+        if _same(name, key) and (fields := _fields(login_, key)):
+            return fields
+    return {}
 
 
 def _read(path: Path) -> _Config:
@@ -82,21 +110,24 @@ def _same(name: str, key: str) -> bool:
     return name == key or bare(name) == bare(key)
 
 
-def _header(login: _Login, key: str) -> str:
+def _fields(login: _Login, key: str) -> dict[str, str]:
     if login.identitytoken or login.registrytoken:
-        return encode(
-            {"identitytoken": login.identitytoken, "registrytoken": login.registrytoken, "serveraddress": key}
-        )
+        return {"identitytoken": login.identitytoken, "registrytoken": login.registrytoken, "serveraddress": key}
     try:
         user, colon, password = base64.b64decode(login.auth, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return encode({"username": user, "password": password.rstrip("\0"), "serveraddress": key}) if colon else ""
+        return {}
+    return {"username": user, "password": password.rstrip("\0"), "serveraddress": key} if colon else {}
 
 
-def encode(fields: dict[str, str]) -> str:
-    """Fields of an AuthConfig as the header's text; empty ones are left out."""
-    return base64.urlsafe_b64encode(msgspec.json.encode({k: v for k, v in fields.items() if v})).decode()
+def encode(fields: Mapping[str, object]) -> str:
+    """An AuthConfig, or several by their registry, as a header's text; empty fields are left out, and so is nothing."""
+    kept = {k: _kept(v) for k, v in fields.items() if v}
+    return base64.urlsafe_b64encode(msgspec.json.encode(kept)).decode() if kept else ""
+
+
+def _kept(value: object) -> object:
+    return {k: v for k, v in value.items() if v} if isinstance(value, dict) else value
 
 
 def _program(helper: str) -> str:
@@ -105,11 +136,11 @@ def _program(helper: str) -> str:
     return os.path.abspath(found) if found else ""
 
 
-async def _ask(helper: str, key: str, deadline: float) -> str:
+async def _ask(helper: str, key: str, deadline: float) -> dict[str, str]:
     """Asks docker-credential-<helper> (github.com/docker/docker-credential-helpers); empty when it knows nothing."""
     program = _program(helper)
     if not program:
-        return ""
+        return {}
     process = await asyncio.create_subprocess_exec(
         program,
         "get",
@@ -125,8 +156,8 @@ async def _ask(helper: str, key: str, deadline: float) -> str:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        return ""
+        return {}
     answer = msgspec.json.decode(out, type=_Answer)
     if answer.username == "<token>":
-        return encode({"identitytoken": answer.secret, "serveraddress": key})
-    return encode({"username": answer.username, "password": answer.secret, "serveraddress": key})
+        return {"identitytoken": answer.secret, "serveraddress": key}
+    return {"username": answer.username, "password": answer.secret, "serveraddress": key}

@@ -74,3 +74,28 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for builder in Builder:
         found = dockerfiles.check(text, builder)
         assert isinstance(found, dockerfiles.Dockerfile) or any(p.fatal for p in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "target", "images"),
+    [
+        ("FROM nginx", {}, "", ["nginx"]),
+        ("FROM scratch\nCOPY --from=ghcr.io/a/b:1 /x /x", {}, "", ["ghcr.io/a/b:1"]),
+        ("FROM a AS one\nFROM one\nCOPY --from=one /x /x\nCOPY --from=0 /x /x", {}, "", ["a"]),
+        ("FROM a AS one\nFROM b", {}, "one", ["a"]),
+        ("ARG REG=r.io\nARG TAG\nFROM ${REG}/x:$TAG", {"TAG": "2"}, "", ["r.io/x:2"]),
+        ("ARG REG=r.io\nFROM ${REG}/x", {"REG": "q.io:5000"}, "", ["q.io:5000/x"]),
+        (
+            'ARG A=r.io\nARG B="$A/x"\nFROM ${B:-no}\nFROM ${C:-d.io/y}\nFROM a${A:+b}',
+            {},
+            "",
+            ["r.io/x", "d.io/y", "ab"],
+        ),
+        ("ARG A=x\nFROM $A\nARG A=y\nFROM $A", {}, "", ["x"]),
+        ("FROM $NOTHING", {}, "", []),
+    ],
+)
+def test_images_that_a_build_takes_from_elsewhere(
+    text: str, values: dict[str, str], target: str, images: list[str]
+) -> None:
+    assert list(dockerfiles.bases(dockerfiles.parse(text, Builder.CLASSIC), values, target)) == images

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.errors import InvalidReference
 from backend.references import check_image, parse_reference
-from backend.registries import HUB_KEY, authorization
+from backend.registries import HUB_KEY, authorization, authorizations
 
 SHA = "sha256:" + "ab" * 32
 
@@ -108,3 +108,17 @@ async def test_a_helper_is_asked_by_its_path(tmp_path: Path, monkeypatch: pytest
     assert decoded(await authorization("ghcr.io/a", config=config))["password"] == "s"
     assert await authorization("nginx", config=config) == ""
     assert await authorization("quay.io/a", config=config) == ""
+
+
+@pytest.mark.asyncio
+async def test_logins_of_several_registries(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    auth = base64.b64encode(b"me:secret").decode()
+    config.write_text(json.dumps({"auths": {HUB_KEY: {"auth": auth}, "ghcr.io": {"auth": auth}, "x.y": {}, "z:5": {}}}))
+    found = json.loads(base64.urlsafe_b64decode(await authorizations(["ghcr.io/a", "x.y/b", "NO", ""], config=config)))
+    assert found == {"ghcr.io": {"username": "me", "password": "secret", "serveraddress": "ghcr.io"}}
+    found = json.loads(base64.urlsafe_b64decode(await authorizations(["nginx", "me/app", "ghcr.io/a"], config=config)))
+    assert list(found) == [HUB_KEY, "ghcr.io"]
+    assert found[HUB_KEY]["serveraddress"] == HUB_KEY
+    for none in ([], ["x.y/b"], ["z:5/b", "NO"]):
+        assert await authorizations(none, config=config) == ""

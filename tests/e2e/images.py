@@ -23,6 +23,12 @@ BUILDX_SHA256 = {
     "amd64": "fcf8c48204d1603c8f209451d7827eb91bf30759578baf7704e9e1a87e5f1d7f",
     "arm64": "6cf361ab892b55753b728adcbd1a99f0616711df853dba64a5297a4a676d96b0",
 }
+REGISTRY_VERSION = "2.8.2+ds1-1"
+REGISTRY_SHA256 = {
+    "amd64": "a9bd06c0e006854608f8469b4371743f40604ad90975532bb3b7ceeb72fe2913",
+    "arm64": "652d4e3fe828ccf9b80962dce13f813fb969f1d5e1dae7d7ceff79ec9a5ed651",
+}
+POOL = "http://deb.debian.org/debian/pool/main/d"
 
 
 def busybox_tar() -> bytes:
@@ -56,6 +62,11 @@ def buildx_plugin() -> Path:
     return _cached(f"docker-buildx-{BUILDX_VERSION}", _unpack_buildx)
 
 
+def registry_program() -> Path:
+    """Debian 12's docker-registry, in the same way."""
+    return _cached(f"docker-registry-{REGISTRY_VERSION}", _unpack_registry)
+
+
 def _add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(content), mode
@@ -84,18 +95,23 @@ def _bootstrap(target: Path) -> None:
 
 
 def _unpack_buildx(target: Path) -> None:
+    _unpack(f"docker-buildx/docker-buildx_{BUILDX_VERSION}", BUILDX_SHA256, "cli-plugins/docker-buildx", target)
+
+
+def _unpack_registry(target: Path) -> None:
+    _unpack(f"docker-registry/docker-registry_{REGISTRY_VERSION}", REGISTRY_SHA256, "bin/docker-registry", target)
+
+
+def _unpack(package: str, checksums: dict[str, str], program: str, target: Path) -> None:
+    """Fetches a package of Debian, and takes one program out of it once its checksum is the pinned one."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-    name = f"docker-buildx_{BUILDX_VERSION}_{machine}.deb"
-    package = target.with_suffix(".deb")
-    with urllib.request.urlopen(
-        f"http://deb.debian.org/debian/pool/main/d/docker-buildx/{name}", timeout=300
-    ) as answer:
-        package.write_bytes(answer.read())
-    found = hashlib.sha256(package.read_bytes()).hexdigest()
-    assert found == BUILDX_SHA256[machine], f"{name} has checksum {found}, not the one that is pinned"
+    kept = target.with_suffix(".deb")
+    with urllib.request.urlopen(f"{POOL}/{package}_{machine}.deb", timeout=300) as answer:
+        kept.write_bytes(answer.read())
+    found = hashlib.sha256(kept.read_bytes()).hexdigest()
+    assert found == checksums[machine], f"{package} has checksum {found}, not the one that is pinned"
     folder = target.with_suffix(".dir")
-    subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
-    found_plugin = next(folder.rglob("cli-plugins/docker-buildx"))
-    found_plugin.rename(target)
+    subprocess.run(["dpkg-deb", "-x", str(kept), str(folder)], check=True)
+    next(folder.rglob(program)).rename(target)
     shutil.rmtree(folder)
-    package.unlink()
+    kept.unlink()
