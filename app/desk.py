@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import crash, paths, places
-from app.engines import EMBEDDED, Engines, Findings
+from app.engines import Engines, Findings
 from app.feeds.containers import ContainerFeeds
+from app.findings import engine_choices
 from app.logbook import log
 from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
 from app.places import Place
 from app.preferences import Preferences
 from app.session import EngineState, Phase, Session
-from app.stores.builds import BuildHistory
 from app.stores.stores import Stores
-from app.tasks import TaskScope
+from app.tasks import Once, TaskScope
 from app.theme import Choice, Theme
 from app.version import VERSION
 from app.widgets.enginebutton import EngineButton, EngineChoice
@@ -30,6 +30,13 @@ from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.errors import BackendError
 
+if TYPE_CHECKING:
+    from app.stores.builds import BuildHistory
+
+HEAD_START = 0.05
+"""Seconds that an engine which answers may take before the window is made, and again before it is shown."""
+LATER_MS = 800
+"""When the first list is there: what else is told at a start."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
 
 
@@ -53,7 +60,7 @@ class Desk(QObject):
         self.session = Session(self.scope, self.operations, self.stores, self)
         self.embedded = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
         self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, self)
-        self.builds = BuildHistory(paths.data_dir(), self)
+        self._builds: BuildHistory | None = None
         self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self._running, self)
         self._buttons: list[EngineButton] = []
         self.window = MainWindow(
@@ -93,14 +100,21 @@ class Desk(QObject):
 
     # Opening and closing
 
-    def open(self) -> None:
-        """Shows the window and looks for an engine."""
-        self.window.show_start()
-        self.window.show()
+    async def open(self) -> None:
+        """Looks for an engine and shows the window, with its first list where that comes soon.
+
+        The engine makes its list while the page for it is made.
+        """
+        asking, listed = Once(self.session.asking), Once(self.stores.containers.changed)
         self._on_state(self.session.state)
         self.scope.start(self.engines.begin(), name="choose an engine")
+        await asking.wait(HEAD_START)
+        self.window.show_start()
+        if self.session.engine is not None:
+            await listed.wait(HEAD_START)
+        self.window.show()
         QTimer.singleShot(0, self._tell_of_files)
-        QTimer.singleShot(800, self._offer_reports)
+        QTimer.singleShot(LATER_MS, self._tell_later)
 
     def quit_now(self) -> None:
         """Leaves without a question (signals, and after the question)."""
@@ -117,7 +131,8 @@ class Desk(QObject):
             await asyncio.wait_for(self.session.leave(), limit)
         for name in await self.scope.close(limit):
             log.warning("did not end in time: %s", name)
-        self.builds.close()
+        if self._builds is not None:
+            self._builds.close()
         self.preferences.save()
 
     def _on_close_asked(self) -> None:
@@ -154,6 +169,15 @@ class Desk(QObject):
             return
         self.quit_now()
 
+    @property
+    def builds(self) -> BuildHistory:
+        """The builds made here, read when they are first needed."""
+        if self._builds is None:
+            from app.stores.builds import BuildHistory
+
+            self._builds = BuildHistory(paths.data_dir(), self)
+        return self._builds
+
     # What is told
 
     def tell_error(self, error: BaseException) -> None:
@@ -163,10 +187,18 @@ class Desk(QObject):
 
     def _tell_of_files(self) -> None:
         """That files of ours could not be read or cannot be written."""
-        for notice in about_files(
-            self._problem, self.preferences.set_aside, self.builds.set_aside, self.builds.problem
-        ):
+        for notice in about_files(self._problem, self.preferences.set_aside):
             self.session.notice(notice)
+
+    def _tell_later(self) -> None:
+        """What can wait until the first list is there: the builds made here, and what an earlier run left."""
+        history = self.builds
+        for notice in about_files(history=history.set_aside, problem="" if self._problem else history.problem):
+            self.session.notice(notice)
+        if reports := crash.left_reports(paths.log_dir()):
+            from app.pages.settings.reports import CrashReportDialog
+
+            CrashReportDialog(self.theme, self.window, reports).open()
 
     def _on_uncaught(self, error: BaseException) -> None:
         self._on_notice(notice_for(error))
@@ -202,13 +234,6 @@ class Desk(QObject):
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts[act]()
-
-    def _offer_reports(self) -> None:
-        reports = crash.left_reports(paths.log_dir())
-        if reports:
-            from app.pages.settings.reports import CrashReportDialog
-
-            CrashReportDialog(self.theme, self.window, reports).open()
 
     # The engine
 
@@ -259,30 +284,7 @@ class Desk(QObject):
         return button
 
     def _engine_choices(self) -> list[EngineChoice]:
-        state = self.session.state
-        choices: list[EngineChoice] = []
-        for probe in self.engines.findings.probes:
-            where = probe.candidate.endpoint
-            words = (
-                f"{probe.candidate.label}  {probe.product} {probe.version}" if probe.answers else probe.candidate.label
-            )
-            why = "" if probe.answers or probe.error is None else notice_for(probe.error).title
-            why = why or ("" if where else "It has no address")
-            choices.append(
-                EngineChoice(
-                    words, lambda p=probe: self.engines.use(p.candidate.endpoint, p.candidate.label),  # type: ignore[misc]
-                    "server", state.endpoint is not None and where == state.endpoint, why,
-                )
-            )  # fmt: skip
-        if self.engines.uses_embedded:
-            choices.append(EngineChoice(EMBEDDED, lambda: None, "zap", True))
-        else:
-            can = self.engines.findings.can_embed
-            why = "" if can else "Look again to see what is missing"
-            choices.append(EngineChoice("Start the embedded engine", self.engines.start_embedded, "zap", None, why))
-        choices.append(EngineChoice("Connect to another engine…", self._open_connect, "plug", separated=True))
-        choices.append(EngineChoice("Look again", self.engines.look, "refresh-cw"))
-        return choices
+        return engine_choices(self.engines, self.session.state, self._open_connect)
 
     def _on_engine_menu(self) -> None:
         visible = [b for b in self._buttons if b.isVisible()]
@@ -379,4 +381,7 @@ def _place_words(state: EngineState) -> str:
 
 
 def _open_folder(path: str) -> None:
+    from PySide6.QtCore import QUrl
+    from PySide6.QtGui import QDesktopServices
+
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))

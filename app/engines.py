@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from app.notices import notice_for
 from app.preferences import Preferences
 from app.session import Session
 from app.tasks import TaskScope
-from backend import discovery, endpoint
-from backend.discovery import Candidate, Probe
+from backend import endpoint
+from backend.client import Engine
 from backend.embedded import EmbeddedEngine, Requirement
 from backend.endpoint import Endpoint
 from backend.errors import BackendError, EndpointError, EngineStartFailed
 
+if TYPE_CHECKING:
+    from backend.discovery import Candidate, Probe
+
 EMBEDDED = "Embedded engine"
+SETTLED_WITHIN = 5.0
+"""Seconds that looking around gives way to the engine in use, whose lists are waited for."""
 LOOK_EVERY = 1.0
 """Seconds between looks while no engine is in use, so that one that comes is used within two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a look around found. `looking` while it is under way; `busy` are the words of a start under way."""
 
     probes: tuple[Probe, ...] = ()
@@ -74,6 +78,7 @@ class Engines(QObject):
     async def begin(self) -> None:
         """At the start: choose, then look around, so that the menu can offer the others; wait for one if need be."""
         await self._choose()
+        await self._session.settled(SETTLED_WITHIN)
         await self._look()
         while True:
             await asyncio.sleep(LOOK_EVERY)
@@ -84,22 +89,19 @@ class Engines(QObject):
 
     async def _choose(self) -> None:
         """The engine of last time, else the one that docker would use, else any, else none."""
-        found = await asyncio.to_thread(discovery.candidates)
         last = self._preferences.get("engine/last", "")
-        if last == EMBEDDED or not last:
-            if (here := await self._embedded_endpoint()) is not None and last:
-                self.use(here, EMBEDDED)
-                return
-        elif (wanted := self._last(last, found)) is not None and (await discovery.probe(wanted)).answers:
-            self._use_candidate(wanted)
+        if last and await self._use_last(last):
             return
+        from backend import discovery  # What is below is for a first start, or when the last engine is gone.
+
+        found = await asyncio.to_thread(discovery.candidates)
         for candidate in found:
             if candidate.endpoint is None and candidate.error is not None and _concerns(candidate):
                 self._session.notice(notice_for(candidate.error))
         for candidate in found:
             probe = await discovery.probe(candidate, deadline=3)
             if candidate.endpoint is not None and probe.answers:
-                self._use_candidate(candidate)
+                self.use(candidate.endpoint, candidate.label)
                 return
             if candidate.endpoint is not None and _concerns(candidate) and probe.error is not None:
                 self._session.notice(notice_for(probe.error))
@@ -112,10 +114,13 @@ class Engines(QObject):
         """Looks again."""
         self._scope.start(self._look(), name="look for engines")
 
-    def use(self, where: Endpoint, label: str) -> None:
-        """Uses an engine from now on and remembers it."""
+    def use(self, where: Endpoint, label: str, engine: Engine | None = None) -> None:
+        """Uses an engine from now on and remembers it; `engine` when it was asked already."""
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
-        self._session.use(where, label)
+        self._preferences.set("engine/last-label", label)
+        files = where.tls if isinstance(where, endpoint.Tcp) else None
+        self._preferences.set("engine/last-tls", msgspec.to_builtins(files) if files is not None else {})
+        self._session.use(where, label, engine)
 
     def use_text(self, text: str, tls: endpoint.TlsFiles | None = None) -> str:
         """Uses the engine at an address that a person typed; returns what is wrong with it, or nothing."""
@@ -146,20 +151,34 @@ class Engines(QObject):
         status = await self.embedded.status()
         return status.endpoint if status.state == "running" else None
 
-    def _last(self, text: str, found: Sequence[Candidate]) -> Candidate | None:
-        for candidate in found:
-            if candidate.endpoint is not None and endpoint.text(candidate.endpoint) == text:
-                return candidate
+    async def _use_last(self, last: str) -> bool:
+        """The engine of last time, when it answers."""
+        if last == EMBEDDED:
+            if (here := await self._embedded_endpoint()) is None:
+                return False
+            self.use(here, EMBEDDED)
+            return True
+        files: dict[str, object] = self._preferences.get("engine/last-tls", {})
         try:
-            return Candidate(text, "last time", endpoint.parse(text))
-        except EndpointError:
-            return None
+            where = endpoint.parse(last, tls=msgspec.convert(files, endpoint.TlsFiles) if files else None)
+        except (EndpointError, msgspec.ValidationError):
+            return False
+        engine = Engine(where)
+        try:
+            await engine.open()
+        except (BackendError, OSError):
+            await engine.close()
+            return False
+        self.use(where, self._preferences.get("engine/last-label", last), engine)
+        return True
 
-    def _use_candidate(self, candidate: Candidate) -> None:
-        assert candidate.endpoint is not None
-        self.use(candidate.endpoint, candidate.label)
+    def _use_found(self, probe: Probe) -> None:
+        assert probe.candidate.endpoint is not None
+        self.use(probe.candidate.endpoint, probe.candidate.label)
 
     async def _look(self) -> None:
+        from backend import discovery
+
         self._set(Findings(self.findings.probes, self.findings.requirements, looking=True))
         found = await asyncio.to_thread(discovery.candidates)
         probes, requirements = await asyncio.gather(
@@ -167,15 +186,17 @@ class Engines(QObject):
         )
         self._set(Findings(tuple(probes), tuple(requirements)))
         if self._session.engine is None and (first := next((p for p in probes if p.answers), None)) is not None:
-            self._use_candidate(first.candidate)
+            self._use_found(first)
 
     async def _use_what_came(self) -> None:
+        from backend import discovery
+
         found = await asyncio.to_thread(discovery.candidates)
         probes = await discovery.probe_all(found, deadline=LOOK_EVERY)
         if self._session.engine is not None or self._starting is not None:
             return
         if (first := next((p for p in probes if p.answers), None)) is not None:
-            self._use_candidate(first.candidate)
+            self._use_found(first)
 
     async def _start(self) -> None:
         base = Findings(self.findings.probes, self.findings.requirements)

@@ -1,18 +1,26 @@
-"""What a look around for engines found, in the words of the onboarding page."""
+"""What a look around for engines found, in the words of the onboarding page and of the menu of engines."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
-from app.engines import EMBEDDED, Findings
+from app.engines import EMBEDDED, Engines, Findings
 from app.notices import notice_for
-from app.pages.onboarding.page import Finding, OnboardingView
+from app.session import EngineState
+from app.widgets.enginebutton import EngineChoice
 from backend.embedded import Requirement
 from backend.errors import BackendError, SocketMissing
+
+if TYPE_CHECKING:
+    from app.pages.onboarding.page import OnboardingView
 
 
 def findings_view(findings: Findings) -> OnboardingView:
     """What the onboarding page shows of the findings."""
+    from app.pages.onboarding.page import Finding, OnboardingView
+
     rows = [
         Finding(
             f"{p.candidate.label} ({p.candidate.source})", p.answers,
@@ -29,6 +37,27 @@ def findings_view(findings: Findings) -> OnboardingView:
         _steps(bad), findings.looking, findings.busy, findings.failure,
         findings.log,
     )  # fmt: skip
+
+
+def engine_choices(engines: Engines, state: EngineState, connect: Callable[[], object]) -> list[EngineChoice]:
+    """The menu of engines: those found, the embedded one, and ways to others."""
+    choices: list[EngineChoice] = []
+    for probe in engines.findings.probes:
+        where, label = probe.candidate.endpoint, probe.candidate.label
+        words = f"{label}  {probe.product} {probe.version}" if probe.answers else label
+        why = "" if probe.answers or probe.error is None else notice_for(probe.error).title
+        why = why or ("" if where else "It has no address")
+        use = partial(engines.use, where, label) if where is not None else engines.look
+        in_use = state.endpoint is not None and where == state.endpoint
+        choices.append(EngineChoice(words, use, "server", in_use, why))
+    if engines.uses_embedded:
+        choices.append(EngineChoice(EMBEDDED, lambda: None, "zap", True))
+    else:
+        why = "" if engines.findings.can_embed else "Look again to see what is missing"
+        choices.append(EngineChoice("Start the embedded engine", engines.start_embedded, "zap", None, why))
+    choices.append(EngineChoice("Connect to another engine…", connect, "plug", separated=True))
+    choices.append(EngineChoice("Look again", engines.look, "refresh-cw"))
+    return choices
 
 
 def _steps(unmet: Sequence[Requirement]) -> tuple[str, ...]:

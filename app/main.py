@@ -12,7 +12,6 @@ import sys
 from contextlib import suppress
 
 import qasync
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import crash, logbook, paths
@@ -21,6 +20,8 @@ from app.desk import Desk
 from app.theme import FOLDER
 from app.version import VERSION
 
+ICON_SECONDS = 0.3
+"""The icon of the window is drawn when the window is."""
 SETTLED_SECONDS = 2.0
 QUIT_LIMIT = 2.0
 """Seconds that each part of quitting may take."""
@@ -31,11 +32,10 @@ def main() -> int:
     problem = paths.settle()
     logbook.open_log(paths.log_dir())
     recorder = crash.CrashRecorder(paths.log_dir(), VERSION)
-    app = QApplication(sys.argv[:1])
+    app = QApplication([*sys.argv[:1], "-style", "Fusion"])
     app.setApplicationName("Pilothouse")
     app.setDesktopFileName("pilothouse")
     app.setQuitOnLastWindowClosed(False)
-    app.setWindowIcon(QIcon(str(FOLDER / "app-icon.svg")))
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
             runner.run(_run(app, problem))
@@ -48,16 +48,23 @@ def main() -> int:
     return 0
 
 
+def _set_icon(app: QApplication) -> None:
+    from PySide6.QtGui import QIcon
+
+    app.setWindowIcon(QIcon(str(FOLDER / "app-icon.svg")))
+
+
 async def _run(app: QApplication, problem: str) -> None:
     desk = Desk(app, problem)
     loop = asyncio.get_running_loop()
     loop.call_later(SETTLED_SECONDS, Collector(app).settle)
+    loop.call_later(ICON_SECONDS, _set_icon, app)
     with suppress(NotImplementedError):
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, desk.quit_now)
     undo = logbook.catch_all(desk.tell_error, loop)
     try:
-        desk.open()
+        await desk.open()
         await desk.quit_asked
     finally:
         undo()

@@ -74,7 +74,7 @@ def sentence(text: str) -> str:
     return words if words.endswith((".", "?", "!", "…")) else words + "."
 
 
-def about_files(folders: str, settings: str, history: str, problem: str) -> list[Notice]:
+def about_files(folders: str = "", settings: str = "", history: str = "", problem: str = "") -> list[Notice]:
     """What to say of our own files: folders that cannot be used, files that were set aside, a history in memory."""
     found = []
     if folders:
@@ -86,7 +86,7 @@ def about_files(folders: str, settings: str, history: str, problem: str) -> list
     if history:
         words = f"It begins anew. The old file is kept as {history}."
         found.append(Notice("The history of builds could not be read", words, kind="warning"))
-    if problem and not folders:
+    if problem:
         found.append(Notice("The history of builds is not kept", sentence(problem), kind="warning"))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -52,13 +53,15 @@ class Session(QObject):
     """One engine at a time; `use` switches.
 
     Signals: `state_changed(EngineState)`, `noticed(Notice)` for what a person must be told,
-    `succeeded(Operation, str)` with the words of a command that was done, `happened(tuple of Event)` from the engine.
+    `succeeded(Operation, str)` with the words of a command that was done, `happened(tuple of Event)` from the engine,
+    `asking()` when the engine is about to be asked for its lists.
     """
 
     state_changed = Signal(object)
     noticed = Signal(object)
     succeeded = Signal(object, str)
     happened = Signal(object)
+    asking = Signal()
 
     def __init__(self, scope: TaskScope, operations: Operations, stores: Stores, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +71,8 @@ class Session(QObject):
         self.state = EngineState()
         self.engine: Engine | None = None
         self._sync: Sync | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     def can(self, feature: Feature) -> bool:
         """Whether the engine in use offers `feature`."""
@@ -143,9 +148,18 @@ class Session(QObject):
         """Tells the person something."""
         self.noticed.emit(notice)
 
-    def use(self, endpoint: Endpoint, label: str) -> None:
-        """Leaves the engine in use and connects to another; the stores are emptied when it is not the same."""
-        self._scope.start(self._switch(endpoint, label), name="switch engine")
+    def use(self, endpoint: Endpoint, label: str, engine: Engine | None = None) -> None:
+        """Leaves the engine in use and connects to another; the stores are emptied when it is not the same.
+
+        `engine` is one for this endpoint that was opened already.
+        """
+        self._settled.clear()
+        self._scope.start(self._switch(endpoint, label, engine), name="switch engine")
+
+    async def settled(self, limit: float) -> None:
+        """Returns when the engine in use was loaded or lost, after `limit` seconds at the latest."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), limit)
 
     def reload(self) -> None:
         """Asks the engine for everything anew."""
@@ -167,20 +181,22 @@ class Session(QObject):
             await engine.close()
         self._set(EngineState())
 
-    async def _switch(self, endpoint: Endpoint, label: str) -> None:
+    async def _switch(self, endpoint: Endpoint, label: str, engine: Engine | None) -> None:
         same = self.state.endpoint == endpoint
         await self.leave()
         if not same:
             self.stores.clear()
-        self.engine = Engine(endpoint)
+        self.engine = engine or Engine(endpoint)
         self._set(EngineState(Phase.CONNECTING, endpoint, label))
         self._sync = Sync(self.engine, self.stores, self._scope)
         self._sync.connected.connect(self._on_connected)
+        self._sync.asking.connect(self.asking)
         self._sync.lost.connect(self._on_lost)
         self._sync.happened.connect(self.happened)
         self._sync.start()
 
     def _on_connected(self) -> None:
+        self._settled.set()
         assert self.engine is not None
         version = self.engine.version
         self._set(
@@ -195,6 +211,7 @@ class Session(QObject):
         )
 
     def _on_lost(self, error: BackendError, retry_at: float) -> None:
+        self._settled.set()
         phase = Phase.LOST if self.state.phase in (Phase.CONNECTED, Phase.LOST) else Phase.CONNECTING
         self._set(replace(self.state, phase=phase, error=error, retry_at=retry_at))
 

@@ -63,10 +63,11 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 class Sync(QObject):
     """One task per connection: open, subscribe, load, apply, and again when it breaks.
 
-    Signals: `connected()` when the stores hold a fresh snapshot, `lost(BackendError, retry_at)` with the loop time
-    of the next try, `happened(tuple of Event)` in batches.
+    Signals: `asking()` when the engine is about to be asked for its lists, `connected()` when the stores hold a fresh
+    snapshot, `lost(BackendError, retry_at)` with the loop time of the next try, `happened(tuple of Event)` in batches.
     """
 
+    asking = Signal()
     connected = Signal()
     lost = Signal(object, float)
     happened = Signal(object)
@@ -105,7 +106,8 @@ class Sync(QObject):
         delay = FIRST_DELAY
         while True:
             try:
-                await self._engine.open(deadline=5)
+                if not self._engine.is_open:
+                    await self._engine.open(deadline=5)
                 delay = FIRST_DELAY
                 await self._follow()
             except BackendError as error:
@@ -151,6 +153,7 @@ class Sync(QObject):
             await asyncio.wait_for(subscribed.wait(), 5)
         except TimeoutError:
             raise EngineTimeout("the event stream", 5) from None
+        self.asking.emit()
         await self._load_all()
         self.connected.emit()
         loaded = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 FailureSink = Callable[[BaseException, str], None]
@@ -50,3 +51,16 @@ class TaskScope:
             return ()
         _, late = await asyncio.wait(tasks, timeout=limit)
         return tuple(t.get_name() for t in late)
+
+
+class Once:
+    """Whether a signal has come since this was made."""
+
+    def __init__(self, signal: Any) -> None:
+        self._came = asyncio.Event()
+        signal.connect(lambda *_values: self._came.set())
+
+    async def wait(self, limit: float) -> None:
+        """Returns when it has come, after `limit` seconds at the latest."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._came.wait(), limit)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 import resources
 from app import icons, stylesheet
@@ -225,10 +225,9 @@ class Theme(QObject):
     # -- the application --------------------------------------------------
 
     def apply(self, app: QApplication) -> None:
-        """Give `app` the Fusion style, the fonts, the palette and the style sheet; from then on it follows switches."""
+        """Give `app` the fonts, the palette and the style sheet (Fusion is main's choice); it follows switches."""
         self._app = app
         _load_fonts()
-        app.setStyle(QStyleFactory.create("Fusion"))
         app.setFont(self.font("body"))
         self._tell_system()
         self._dress(app)

@@ -49,7 +49,7 @@ def _load() -> None:
 
 
 class Engine:
-    """One engine. Nothing is opened before the first call; `open` learns what the engine is.
+    """One engine. Nothing is opened before the first call; `open` learns what the engine is, `is_open` that it is known.
 
     `transport` replaces the connections of short calls and JSON streams, for a fake engine.
     """
@@ -60,6 +60,7 @@ class Engine:
         self.api = negotiation.OLDEST
         self.product = negotiation.DOCKER
         self.features: frozenset[Feature] = frozenset()
+        self.is_open = False
         self._transport = transport
         self._calls: httpx.AsyncClient | None = None
         self._streams: httpx.AsyncClient | None = None
@@ -77,6 +78,7 @@ class Engine:
                 version = await self.call("GET", "/version", type=Version, versioned=False, deadline=None)
         found = negotiation.negotiate(version, ping)
         self.version, self.api, self.product, self.features = version, found.api, found.product, found.features
+        self.is_open = True
 
     async def ping(self, *, deadline: float = 5) -> None:
         """Asks whether the engine is there."""
@@ -280,7 +282,8 @@ class Engine:
         return Upgraded(response, what)
 
     async def reset(self) -> None:
-        """Drops every connection; the next call opens new ones."""
+        """Drops every connection; the next call opens new ones. What the engine is has to be learnt anew."""
+        self.is_open = False
         clients, self._calls, self._streams = (self._calls, self._streams), None, None
         for client in clients:
             if client is not None:

@@ -11,6 +11,8 @@ from msgspec import Struct
 from app.presentation.units import plural, short_id
 from backend.types.containers import FOLDER_LABEL, ContainerDetails, ContainerSummary
 
+ALIVE = frozenset(("running", "paused", "restarting"))
+"""States with a process inside, which a removal would have to kill."""
 _CODE = re.compile(r"\((-?\d+)\)")
 _STOPPED_BY_HAND = {130: "interrupted", 137: "killed", 143: "stopped"}
 _CODES = {125: "could not start", 126: "not executable", 127: "command not found", 134: "aborted", 139: "crashed"}

@@ -29,6 +29,7 @@ class TableHeader(QHeaderView):
 
     def __init__(self, theme: Theme, ink: Ink, model: TableModel, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setViewport(QWidget())  # As TableView does.
         self._theme = theme
         self._ink = ink
         self._columns = model.columns

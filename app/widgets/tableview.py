@@ -45,6 +45,7 @@ class TableView(QTreeView):
     ) -> None:
         """`memory` names this table in `preferences`; `mark_current` paints the current row as selected."""
         super().__init__(parent)
+        self.setViewport(QWidget())  # Qt's own would be wrapped at its first use, with every class of Qt: 10 ms.
         self.theme = theme
         self._rows = model
         self._actions = actions

@@ -53,7 +53,7 @@ def timed(work: Callable[[], int]) -> float:
 async def measure(app: QApplication, path: str) -> list[tuple[str, float, str, float, float | None]]:
     """Each round: the bare socket, the docker command line, ours; in turns."""
     desk = Desk(app)
-    desk.open()
+    await desk.open()
     desk.window.resize(1280, 800)
     async with asyncio.timeout(30):
         while desk.session.state.phase is not Phase.CONNECTED or len(desk.stores.containers.values) < ALL:

@@ -60,13 +60,13 @@ def _hook(height: int) -> None:
 
     opened = desk.Desk.open
 
-    def open_and_watch(self: desk.Desk) -> None:
+    async def open_and_watch(self: desk.Desk) -> None:
         from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
 
         from app.widgets.table import Table
 
         self.window.resize(1280, height)
-        opened(self)
+        await opened(self)
         found = self.window.findChild(Table)
         assert isinstance(found, Table)
         table = found
@@ -98,13 +98,13 @@ def _hook_page(height: int, page: str) -> None:
 
     opened = desk.Desk.open
 
-    def open_and_go(self: desk.Desk) -> None:
+    async def open_and_go(self: desk.Desk) -> None:
         from PySide6.QtCore import QTimer
 
         from app.places import Place
 
         self.window.resize(1280, height)
-        opened(self)
+        await opened(self)
         QTimer.singleShot(3000, lambda: self.window.go(Place(page)))
         QTimer.singleShot(4000, lambda: _tell(len(self.stores.containers.values)))
 

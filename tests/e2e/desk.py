@@ -280,7 +280,7 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
         undo = logbook.catch_all(uncaught.append)
         person = Person(desk)
         try:
-            desk.open()
+            await desk.open()
             if connect:
                 await person.connected()
             yield person

@@ -29,8 +29,8 @@ from app.desk import Desk
 from PySide6.QtCore import QTimer
 {script}
 old = Desk.open
-def opened(self):
-    old(self)
+async def opened(self):
+    await old(self)
     QTimer.singleShot(1500, lambda: script(self))
 Desk.open = opened
 sys.exit(main.main())

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.commands.containers import RENAME, Renaming, name_problem
 from app.notices import notice_for
+from app.presentation.containers import ALIVE
 from app.presentation.units import bytes_text, plural, short_id
 from app.session import Session
 from app.theme import Theme
@@ -18,8 +19,6 @@ from app.widgets.fields import LineEdit
 from app.widgets.forms import Field
 from app.widgets.text import visible_name
 from backend.types.containers import ContainerSummary, Mount
-
-ALIVE = frozenset(("running", "paused", "restarting"))
 
 
 class RenameDialog(Dialog):

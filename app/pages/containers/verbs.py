@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, QPoint, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.commands.command import Command
@@ -24,12 +24,12 @@ from app.commands.containers import (
     word_for,
 )
 from app.pages.containers.bulk import Bulk
-from app.pages.containers.dialogs import ALIVE, RenameDialog, ask_remove
 from app.places import CONTAINERS, Go, Place
-from app.presentation.containers import PublishedPort, port_text, published_ports
+from app.presentation.containers import ALIVE, PublishedPort, port_text, published_ports
 from app.presentation.units import plural
 from app.session import Phase, Session
 from app.theme import Theme
+from app.widgets.entries import Entry
 from app.widgets.menus import Menu
 from backend import containers
 from backend.endpoint import Tcp
@@ -44,6 +44,9 @@ OpenUrl = Callable[[str], object]
 
 def open_in_browser(url: str) -> None:
     """Gives an address to the system's browser."""
+    from PySide6.QtCore import QUrl
+    from PySide6.QtGui import QDesktopServices
+
     QDesktopServices.openUrl(QUrl(url))
 
 
@@ -90,6 +93,8 @@ class ContainerVerbs(QObject):
         if verb == "remove":
             self._ask_remove(rows)
         elif verb == "rename":
+            from app.pages.containers.dialogs import RenameDialog
+
             RenameDialog(self._theme, self._host.window(), self._session, rows[0]).open()
         elif verb == "open":
             self._open_url(self._urls(rows[0])[0][1])
@@ -130,46 +135,59 @@ class ContainerVerbs(QObject):
         if not rows:
             return None
         menu = Menu(self._theme, self._host, once=True)
-        single = rows[0] if len(rows) == 1 else None
-        if single is not None:
-            self._add_places(menu, single)
-        else:
+        if len(rows) > 1:
             menu.heading(plural(len(rows), "container"))
-        for command in (START, STOP, RESTART, PAUSE, RESUME, KILL):
-            why = self.why_not(command.key, rows)
-            keys = "" if why else command.shortcut
-            if command is RESUME and why:
-                continue
-            self._add(menu, command.icon, command.title, keys, command.key, ids, why)
-        menu.separator()
-        if single is not None:
-            self._add(menu, "pencil", "Rename…", "", "rename", ids, self.why_not("rename", rows))
-            self._add_copies(menu, single)
-        menu.separator()
-        why = self.why_not("remove", rows)
-        self._add(menu, "trash-2", "Remove…", "Del", "remove", ids, why, danger=True)
+        menu.fill(self.entries(ids))
         menu.popup_at(point)
         return menu
 
-    def _add(
-        self, menu: Menu, icon: str, text: str, key: str, verb: str, ids: Sequence[str], why: str, danger: bool = False
-    ) -> None:
-        menu.add(icon, text, key, lambda: self.run(verb, ids), enabled=not why, why=why, danger=danger)
+    def entries(self, ids: Sequence[str]) -> list[Entry]:
+        """Everything that can be done with one container or several, in the order of their menu."""
+        rows = self.rows(ids)
+        if not rows:
+            return []
+        single = rows[0] if len(rows) == 1 else None
+        subject = single.name if single is not None else plural(len(rows), "container")
+        found = self._places(single) if single is not None else []
+        for command in (START, STOP, RESTART, PAUSE, RESUME, KILL):
+            why = self.why_not(command.key, rows)
+            if command is RESUME and why:
+                continue
+            keys, apart = "" if why else command.shortcut, command is START
+            act = partial(self.run, command.key, ids)
+            found.append(Entry(command.title, act, command.icon, keys, why, subject, apart=apart))
+        if single is not None:
+            why = self.why_not("rename", rows)
+            rename = partial(self.run, "rename", ids)
+            found.append(Entry("Rename…", rename, "pencil", "", why, subject, apart=True))
+            found += self._copies(single)
+        why = self.why_not("remove", rows)
+        remove = partial(self.run, "remove", ids)
+        found.append(
+            Entry("Remove…", remove, "trash-2", "Del", why, subject, also="rm delete", danger=True, apart=True)
+        )
+        return found
 
-    def _add_places(self, menu: Menu, row: ContainerSummary) -> None:
-        for port, url in self._urls(row)[:5]:
-            menu.add("external-link", f"Open port {port_text(port)}", "", partial(self._open_url, url))
+    def _places(self, row: ContainerSummary) -> list[Entry]:
+        name = row.name
+        found = [
+            Entry(f"Open port {port_text(port)}", partial(self._open_url, url), "external-link", subject=name)
+            for port, url in self._urls(row)[:5]
+        ]
         for tab, icon, text, key in (("logs", "scroll-text", "Logs", "L"), ("stats", "activity", "Stats", ""),
                                      ("inspect", "braces", "Inspect", "I")):  # fmt: skip
-            menu.add(icon, text, key, partial(self._go, Place(CONTAINERS, row.id, tab)))
-        menu.separator()
+            found.append(Entry(text, partial(self._go, Place(CONTAINERS, row.id, tab)), icon, key, subject=name))
+        return found
 
-    def _add_copies(self, menu: Menu, row: ContainerSummary) -> None:
-        menu.add("terminal", "Copy docker command", "Ctrl Shift C", lambda: self.copy_command([row.id]))
-        menu.add("copy", "Copy name", "", lambda: self.copy(word_for(row)))
-        menu.add("copy", "Copy id", "", lambda: self.copy(row.id))
+    def _copies(self, row: ContainerSummary) -> list[Entry]:
+        copies = [
+            ("Copy docker command", "terminal", "Ctrl Shift C", partial(self.copy_command, [row.id])),
+            ("Copy name", "copy", "", partial(self.copy, word_for(row))),
+            ("Copy id", "copy", "", partial(self.copy, row.id)),
+        ]
         for port, url in self._urls(row)[:3]:
-            menu.add("copy", f"Copy address of port {port_text(port)}", "", partial(self.copy, url))
+            copies.append((f"Copy address of port {port_text(port)}", "copy", "", partial(self.copy, url)))
+        return [Entry(text, act, icon, key, subject=row.name) for text, icon, key, act in copies]
 
     def _urls(self, row: ContainerSummary) -> list[tuple[PublishedPort, str]]:
         host = self.engine_host()
@@ -182,6 +200,8 @@ class ContainerVerbs(QObject):
             Bulk(self._session, command, rows, self).start()
 
     def _ask_remove(self, rows: list[ContainerSummary]) -> None:
+        from app.pages.containers.dialogs import ask_remove
+
         wanted = [row.id for row in rows]
 
         def show(found: tuple[ContainerSummary, ...]) -> None:
