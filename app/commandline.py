@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MASK = "•••"
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """A word whose value is hidden: `prefix` is shown (`KEY=`), `value` only ever leaves by copy."""
 
     prefix: str
@@ -19,8 +19,7 @@ class Secret:
 Word = str | Secret
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(Struct, frozen=True):
     """One docker command line. `words` begins with `docker`; empty means that no command line is equal to it."""
 
     words: tuple[Word, ...] = ()

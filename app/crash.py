@@ -9,16 +9,16 @@ import re
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from msgspec import Struct
+
 REPORT_NAME = re.compile(r"crash-(\d+)\.txt\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class CrashReport:
+class CrashReport(Struct, frozen=True):
     """What an earlier run left: the file, when it was written (Unix seconds) and its text."""
 
     path: Path

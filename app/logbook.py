@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import threading
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,19 +15,42 @@ log = logging.getLogger("pilothouse")
 MAX_BYTES = 1_000_000
 
 
-class _PrivateFile(RotatingFileHandler):
-    def _open(self) -> Any:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
+class _FromFirstLine(logging.Handler):
+    """Opens the file, and loads what rotates it, at the first line: most starts write none."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the line."""
+        try:
+            self._file = self._file or self._open()
+        except OSError:
+            self.handleError(record)
+        else:
+            self._file.emit(record)
+
+    def _open(self) -> logging.Handler:
+        from app.logfile import PrivateFile
+
+        file = PrivateFile(self._path, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8", errors="replace")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        return file
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+        super().close()
 
 
 def open_log(folder: Path) -> Path:
     """Begins to write `folder`/pilothouse.log (three old ones are kept); returns its path."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "pilothouse.log"
-    handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=3, encoding="utf-8", errors="replace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    log.addHandler(handler)
+    log.addHandler(_FromFirstLine(path))
     log.setLevel(logging.INFO)
     return path
 

@@ -8,8 +8,8 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from app.commandline import CommandLine
@@ -28,8 +28,7 @@ class OperationState(enum.Enum):
     CANCELLED = "Cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part of the progress, e.g. a layer: `done` and `total` in bytes, total 0 when unknown.
 
     A part may have `ended` without its size ever being told.

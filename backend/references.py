@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backend.errors import InvalidReference
 
@@ -23,8 +25,7 @@ _SHA256 = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A whole reference. `tag` and `digest` are empty where not given."""
 
     domain: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from app.commandline import CommandLine
 from app.operation import Operation
@@ -17,12 +18,15 @@ def _enabled(_target: object) -> str:
     return ""
 
 
+def _nothing(_target: object) -> str:
+    return ""
+
+
 def _no_line(_target: object) -> CommandLine:
     return CommandLine()
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Generic[T]):
+class Command(Struct, Generic[T], frozen=True):
     """One verb.
 
     `why_not(target)` is empty when the command applies, else the sentence that a tooltip shows ("It is not running").
@@ -36,7 +40,7 @@ class Command(Generic[T]):
     run: Callable[[Engine, T, Operation], Awaitable[object]]
     subject: Callable[[T], str]
     shortcut: str = ""
-    why_not: Callable[[T], str] = field(default=_enabled)
-    line: Callable[[T], CommandLine] = field(default=_no_line)
-    done: Callable[[T], str] = field(default=lambda _t: "")
+    why_not: Callable[[T], str] = _enabled
+    line: Callable[[T], CommandLine] = _no_line
+    done: Callable[[T], str] = _nothing
     destructive: bool = False

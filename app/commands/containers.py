@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.commandline import CommandLine
 from app.commands.command import Command
@@ -17,16 +18,14 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _ALIVE = frozenset(("running", "paused", "restarting", "stopping"))
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+class Renaming(Struct, frozen=True):
     """A container and the name that it is to have."""
 
     container: ContainerSummary
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """A container to remove; `volumes` takes its anonymous volumes along, `force` kills it first."""
 
     container: ContainerSummary

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from app.feeds.stats import GAP_SECONDS, EngineSource, StatsSource
@@ -20,8 +20,7 @@ SPAN_SECONDS: Final = 600
 RETRY_SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One moment: shares of a core, bytes, and bytes a second; None where it cannot be known."""
 
     at: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from app.widgets.cells import Column
 
@@ -14,12 +15,11 @@ ACTION_WIDTH = 28
 ACTIONS_WIDTH = 92
 
 
-@dataclass
-class ColumnChoices:
+class ColumnChoices(Struct):
     """What a person has set: widths in px and visibility, by key of column."""
 
-    widths: dict[str, int] = field(default_factory=dict)
-    shown: dict[str, bool] = field(default_factory=dict)
+    widths: dict[str, int] = {}
+    shown: dict[str, bool] = {}
 
     def hides(self, column: Column) -> bool:
         """Whether the person, or the column's own default, hides it."""

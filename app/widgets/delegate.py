@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
@@ -22,8 +22,7 @@ HEAD_SMALL: Face = (12, 400, False)
 HEAD_PROBLEM: Face = (12, 500, False)
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """A visible column where it stands: `x` and `width` in px; `bar` whether its bar is shown."""
 
     column: Column
@@ -33,8 +32,7 @@ class Section:
     bar: bool
 
 
-@dataclass(slots=True)
-class RowLook:
+class RowLook(Struct):
     """How a row is to be painted. `chip` is the one under the pointer, as (column index, chip index)."""
 
     hovered: bool = False

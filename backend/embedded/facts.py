@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from backend.endpoint import UnixSocket
 
 
-@dataclass(frozen=True)
-class EmbeddedStatus:
+class EmbeddedStatus(NamedTuple):
     """`running` answers; `starting` lives and does not answer yet (or hangs); `stopped` is not there."""
 
     state: Literal["running", "starting", "stopped"]
@@ -23,8 +21,7 @@ class EmbeddedStatus:
         return self.state == "running"
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One thing that must be: `ok`, and `words` that say what is missing and what to do. `steps`: (system, command)."""
 
     name: str

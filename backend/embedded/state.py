@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from backend.embedded.identity import Identity, alive
 from backend.embedded.paths import EmbeddedPaths
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """A supervisor that lives: who, and which kind of engine ("dockerd", "rootless", "podman")."""
 
     who: Identity
