@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpcore
@@ -19,31 +16,14 @@ from backend.endpoint import Tcp, TlsFiles, UnixSocket
 from backend.errors import EngineUnreachable, InvalidEndpoint, UnsupportedEndpoint
 from backend.pipe import PipeBackend
 from tests.fakes.engine import FakeEngine
+from tests.fakes.tls import make_keys, over_tls
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """cert.pem and key.pem for 127.0.0.1, which are their own authority."""
-    folder = tmp_path_factory.mktemp("tls")
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=engine"]
-    words += ["-keyout", "key.pem", "-out", "cert.pem", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-@asynccontextmanager
-async def over_tls(fake: FakeEngine, keys: Path) -> AsyncIterator[int]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / "cert.pem", keys / "key.pem")
-    context.load_verify_locations(keys / "cert.pem")
-    context.verify_mode = ssl.CERT_REQUIRED
-    server = await asyncio.start_server(fake._on_client, "127.0.0.1", 0, ssl=context)
-    async with fake.serve():
-        yield server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
+    return make_keys(tmp_path_factory.mktemp("tls"))
 
 
 async def test_calls_and_streams_over_tls_with_a_given_authority(keys: Path) -> None:

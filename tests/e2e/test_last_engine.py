@@ -1,0 +1,87 @@
+"""The engine that was used last is used again: asked first, with its name and its certificates; else another is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.session import Phase
+from backend import endpoint
+from tests.e2e.desk import Person, at_desk
+from tests.fakes.engine import FakeEngine
+from tests.fakes.tls import make_keys, over_tls
+
+pytestmark = pytest.mark.asyncio
+
+
+async def shows(person: Person, name: str) -> None:
+    """Waits until the engine in use is connected and its container is listed."""
+    await person.until(
+        lambda: (
+            person.desk.session.state.phase is Phase.CONNECTED
+            and [c.name for c in person.desk.stores.containers.values.values()] == [name]
+        ),
+        f"the container {name}",
+    )
+
+
+def engine_with(name: str) -> FakeEngine:
+    fake = FakeEngine()
+    fake.add_container(name)
+    return fake
+
+
+async def test_the_last_engine_comes_before_the_one_of_docker_host(qapp: QApplication) -> None:
+    async with engine_with("first").serve() as first, engine_with("second").serve() as second:
+        async with at_desk(first) as person:
+            await shows(person, "first")
+            person.desk.engines.use(second, "The second one")
+            await shows(person, "second")
+        async with at_desk(first) as person:
+            await shows(person, "second")
+            assert person.desk.session.state.label == "The second one"
+            assert any("The second one" in b.text() for b in person.desk._buttons)
+
+
+async def test_the_last_engine_is_asked_once_and_others_after_its_list(qapp: QApplication) -> None:
+    fake, other = engine_with("mine"), engine_with("other")
+    async with fake.serve() as where, other.serve() as elsewhere:
+        async with at_desk(where) as person:
+            await shows(person, "mine")
+        fake.requests.clear()
+        other.requests.clear()
+        async with at_desk(elsewhere) as person:
+            await shows(person, "mine")
+            await person.until(lambda: other.requests, "a look around")
+        paths = [request.path for request in fake.requests]
+        listed = next(at for at, path in enumerate(paths) if path.endswith("/containers/json"))
+        assert [path for path in paths[:listed] if path in ("/_ping", "/version")] == ["/_ping", "/version"]
+
+
+async def test_a_last_engine_that_is_gone_gives_way(qapp: QApplication) -> None:
+    async with engine_with("first").serve() as first:
+        async with engine_with("second").serve() as second, at_desk(first) as person:
+            person.desk.engines.use(second, "The second one")
+            await shows(person, "second")
+        async with at_desk(first) as person:
+            await shows(person, "first")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("tls"))
+
+
+async def test_certificates_that_a_person_gave_are_used_again(qapp: QApplication, keys: Path) -> None:
+    files = endpoint.TlsFiles(str(keys / "cert.pem"), str(keys / "cert.pem"), str(keys / "key.pem"))
+    async with engine_with("far").serve() as near, over_tls(far := engine_with("secret"), keys) as port:
+        async with at_desk(near) as person:
+            await shows(person, "far")
+            assert person.desk.engines.use_text(f"tcp://127.0.0.1:{port}", files) == ""
+            await shows(person, "secret")
+        far.requests.clear()
+        async with at_desk(near) as person:
+            await shows(person, "secret")
+    assert far.requests
