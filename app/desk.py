@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -24,13 +25,14 @@ from app.stores.stores import Stores
 from app.tasks import Once, TaskScope
 from app.theme import Choice, Theme
 from app.version import VERSION
-from app.widgets.enginebutton import EngineButton, EngineChoice
+from app.widgets.enginebutton import EngineButton, EngineChoice, engine_menu
 from app.window import MainWindow
 from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.errors import BackendError
 
 if TYPE_CHECKING:
+    from app.palette import Commands
     from app.stores.builds import BuildHistory
 
 HEAD_START = 0.05
@@ -86,6 +88,7 @@ class Desk(QObject):
         window.close_asked.connect(self._on_close_asked)
         window.reload_asked.connect(session.reload)
         window.engine_menu_asked.connect(self._on_engine_menu)
+        window.palette_asked.connect(lambda: self._commands.toggle())
         window.banner_pressed.connect(session.retry_now)
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
@@ -290,6 +293,15 @@ class Desk(QObject):
         visible = [b for b in self._buttons if b.isVisible()]
         if visible:
             visible[0].open_menu()
+        else:
+            engine_menu(self.theme, self.window, self._engine_choices()).popup_above(self.window.sidebar.engine_line)
+
+    @cached_property
+    def _commands(self) -> Commands:
+        """The command palette, made when it is first asked for."""
+        from app.palette import Commands
+
+        return Commands(self.theme, self.window, self.session, self.preferences, self._engine_choices)
 
     def _open_connect(self) -> None:
         from app.pages.onboarding.connecting import ConnectDialog

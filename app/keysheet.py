@@ -11,10 +11,11 @@ from app.widgets.dialogs import Dialog
 from app.widgets.text import PlainLabel
 
 Keys = tuple[tuple[str, str], ...]
-LEFT: tuple[tuple[str, Keys], ...] = (
+SECTIONS: tuple[tuple[str, Keys], ...] = (
     (
         "Anywhere",
         (
+            ("Ctrl K", "Find a command"),
             ("Ctrl 1 to 4", "Go to a page"),
             ("Ctrl ,", "Settings"),
             ("Ctrl F", "Search"),
@@ -28,11 +29,14 @@ LEFT: tuple[tuple[str, Keys], ...] = (
         ),
     ),
     (
-        "Dialogs",
-        (("Esc", "Close"), ("Ctrl Enter", "Do what the main button does"), ("Ctrl Tab", "Next tab")),
+        "Details and dialogs",
+        (
+            ("Esc", "Close"),
+            ("Ctrl Enter", "The main button"),
+            ("Ctrl Tab", "Next tab"),
+            ("Ctrl Shift Tab", "Tab before"),
+        ),
     ),
-)
-RIGHT: tuple[tuple[str, Keys], ...] = (
     (
         "Lists",
         (
@@ -43,7 +47,17 @@ RIGHT: tuple[tuple[str, Keys], ...] = (
             ("Shift Up Down", "Tick a range"),
             ("Ctrl A", "Tick all"),
             ("Esc", "Untick"),
+            ("Del", "Remove…"),
             ("Shift F10", "Menu of the row"),
+        ),
+    ),
+    (
+        "A build",
+        (
+            ("Ctrl .", "Cancel it"),
+            ("F8", "Next error"),
+            ("Ctrl S", "Save its output"),
+            ("Ctrl J", "Fold its output"),
         ),
     ),
     (
@@ -56,23 +70,37 @@ RIGHT: tuple[tuple[str, Keys], ...] = (
             ("I", "Inspect"),
             ("O", "Open its port"),
             ("Del", "Remove…"),
-            ("Ctrl Shift C", "Copy its docker command"),
+            ("Ctrl Shift C", "Copy its command"),
+        ),
+    ),
+    (
+        "Logs",
+        (
+            ("F3", "Next match"),
+            ("Shift F3", "Match before"),
+            ("Alt R", "Regular expression"),
+            ("Alt C", "Match case"),
+            ("Alt T", "Times"),
+            ("Alt W", "Wrap long lines"),
+            ("End", "Follow"),
+            ("Ctrl S", "Save to a file"),
         ),
     ),
 )
+COLUMNS = 3
 
 
 class KeySheet(Dialog):
-    """Two columns of keys and what they do."""
+    """Three columns of keys and what they do."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(theme, window, "Keys", 760)
         columns = QHBoxLayout()
-        columns.setSpacing(32)
-        for side in (LEFT, RIGHT):
+        columns.setSpacing(24)
+        for at in range(0, len(SECTIONS), len(SECTIONS) // COLUMNS):
             column = QVBoxLayout()
             column.setSpacing(16)
-            for title, keys in side:
+            for title, keys in SECTIONS[at : at + len(SECTIONS) // COLUMNS]:
                 column.addWidget(PlainLabel(theme, title, "body_strong"))
                 column.addLayout(_grid(theme, keys))
             column.addStretch(1)
@@ -85,7 +113,7 @@ def _grid(theme: Theme, keys: Keys) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(6)
-    grid.setColumnMinimumWidth(0, 112)
+    grid.setColumnMinimumWidth(0, 96)
     grid.setColumnStretch(1, 1)
     for row, (key, does) in enumerate(keys):
         grid.addWidget(Chip(theme, key, key=True), row, 0, Qt.AlignmentFlag.AlignLeft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
@@ -15,6 +16,7 @@ from app.preferences import Preferences
 from app.theme import Theme
 from app.widgets.banners import Banner
 from app.widgets.dialogs import Dialog, is_covered
+from app.widgets.entries import Entry
 from app.widgets.shortcuts import bind
 from app.widgets.sidebar import NavEntry, Sidebar
 from app.widgets.toasts import Toasts
@@ -48,6 +50,14 @@ class Searches(Protocol):
 
 
 @runtime_checkable
+class HoldsThings(Protocol):
+    """A page with things that are open, ticked or focused."""
+
+    def in_hand(self) -> list[Entry]:
+        """What can be done with them, as in their menu."""
+
+
+@runtime_checkable
 class HasPrimary(Protocol):
     """A page with something to make."""
 
@@ -68,6 +78,7 @@ class MainWindow(QWidget):
     close_asked = Signal()
     reload_asked = Signal()
     engine_menu_asked = Signal()
+    palette_asked = Signal()
     page_changed = Signal(str)
     banner_pressed = Signal()
 
@@ -111,18 +122,31 @@ class MainWindow(QWidget):
         whole.addWidget(self.sidebar)
         whole.addLayout(right, 1)
 
+    def entries(self) -> list[Entry]:
+        """What can be done anywhere, with its key."""
+
+        def page(entry: NavEntry) -> Entry:
+            go = partial(self.go, Place(entry.key))
+            return Entry(f"Go to {entry.title}", go, entry.icon, entry.shortcut, also="page show")
+
+        return [
+            Entry("Run…", partial(self.go, Place(places.RUN)), "play", also="container new create"),
+            Entry("Build…", partial(self.go, Place(places.BUILD)), "hammer", "Ctrl B", also="image dockerfile"),
+            *(page(entry) for entry in (*NAV, *FOOT)),
+            Entry("Search this page", self._on_find, "search", "Ctrl F", also="find filter"),
+            Entry("Switch engine…", self.engine_menu_asked.emit, "server", "Ctrl E", also="connect docker podman"),
+            Entry("Load again", self.reload_asked.emit, "refresh-cw", "F5", also="reload refresh"),
+            Entry("Keys", self._on_keys, "keyboard", "F1", also="shortcuts help"),
+            Entry("Back", self.back, "chevron-left", "Alt Left"),
+            Entry("Quit", self.close_asked.emit, "power", "Ctrl Q", also="exit close"),
+        ]
+
     def _bind_keys(self) -> None:
-        for number, entry in enumerate(NAV, 1):
-            bind(self, f"Ctrl+{number}", lambda key=entry.key: self.go(Place(key)))  # type: ignore[misc]
-        bind(self, "Ctrl+,", lambda: self.go(Place(places.SETTINGS)))
-        bind(self, "Ctrl+F", self._on_find)
+        for entry in self.entries():
+            if entry.key:
+                bind(self, entry.key.replace(" ", "+"), entry.on_pick, covered=entry.key == "Ctrl Q")
+        bind(self, "Ctrl+K", self.palette_asked.emit, covered=True)
         bind(self, "Ctrl+N", self._on_new)
-        bind(self, "Ctrl+B", lambda: self.go(Place(places.BUILD)))
-        bind(self, "Ctrl+E", self.engine_menu_asked.emit)
-        bind(self, "F5", self.reload_asked.emit)
-        bind(self, "F1", self._on_keys)
-        bind(self, "Alt+Left", self.back)
-        bind(self, "Ctrl+Q", self.close_asked.emit)
 
     # Where one is
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
+
+from msgspec import Struct
 
 from app.commandline import CommandLine, Secret, Word
 from app.commands.command import Command
@@ -13,6 +17,32 @@ from backend import builds
 from backend.client import Engine
 from backend.errors import BuildFailed, DockerfileInvalid
 from backend.types.builds import BuildEvent, BuildRequest, ContextSent, StepOutput
+
+
+class OutputFile(Struct, frozen=True):
+    """What a build wrote, to be saved: its name, the text and the file."""
+
+    name: str
+    text: str
+    path: Path
+
+
+async def _save_output(_engine: Engine, target: OutputFile, _operation: Operation) -> None:
+    await asyncio.to_thread(_write, target)
+
+
+def _write(target: OutputFile) -> None:
+    """The file is readable by this person alone, and is whole or not there."""
+    part = target.path.with_name(target.path.name + ".part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(target.text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target.path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def line(request: BuildRequest) -> CommandLine:
@@ -75,4 +105,12 @@ BUILD: Command[LiveBuild] = Command(
     shortcut="Ctrl+B",
     line=lambda live: line(live.request),
     done=lambda live: f"Built {live.request.tag or live.request.context.name}",
+)
+SAVE_OUTPUT: Command[OutputFile] = Command(
+    key="save-output",
+    title="Save output",
+    icon="download",
+    run=_save_output,
+    subject=lambda target: target.name,
+    done=lambda target: f"Saved the output of {target.name}",
 )

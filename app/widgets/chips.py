@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.focus import RingTarget
+from app.widgets.shortcuts import key_name
 from app.widgets.text import visible_name
 
 _ROLES = ("success", "warning", "danger", "info", "accent")
@@ -129,7 +130,7 @@ class Chip(QWidget):
 
     def setText(self, text: str) -> None:
         """Show another word."""
-        self._text = visible_name(text, 80)
+        self._text = key_name(text) if self._key else visible_name(text, 80)
         self.setAccessibleName(self._text)
         self.setFixedSize(self.sizeHint())
         self.update()

@@ -34,11 +34,12 @@ class _Panel(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.footer_height = 0
+        self.fill, self.shape = "surface", "dialog"
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme, radius = self._theme, self._theme.radius("dialog")
-        paint.rounded(painter, self.rect(), radius, theme.color("surface"))
+        theme, radius = self._theme, self._theme.radius(self.shape)
+        paint.rounded(painter, self.rect(), radius, theme.color(self.fill))
         if self.footer_height:
             foot = QRect(0, self.height() - self.footer_height, self.width(), self.footer_height)
             painter.save()

@@ -51,12 +51,17 @@ class EngineButton(Button):
 
     def open_menu(self) -> None:
         """Opens the menu under the button."""
-        menu = Menu(self._theme, self, once=True)
-        for choice in self._choices():
-            if choice.separated:
-                menu.separator()
-            menu.add(
-                choice.icon, choice.text, on_pick=choice.on_pick, enabled=not choice.why, why=choice.why,
-                checked=choice.checked,
-            )  # fmt: skip
-        menu.popup_under(self, right=True)
+        engine_menu(self._theme, self, self._choices()).popup_under(self, right=True)
+
+
+def engine_menu(theme: Theme, parent: QWidget, choices: Sequence[EngineChoice]) -> Menu:
+    """The menu of engines, to be opened once."""
+    menu = Menu(theme, parent, once=True)
+    for choice in choices:
+        if choice.separated:
+            menu.separator()
+        menu.add(
+            choice.icon, choice.text, on_pick=choice.on_pick, enabled=not choice.why, why=choice.why,
+            checked=choice.checked,
+        )  # fmt: skip
+    return menu

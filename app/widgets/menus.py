@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent
@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
+from app.widgets.entries import Entry
+from app.widgets.shortcuts import key_name
 from app.widgets.text import tooltip, visible_name
 
 _ICON, _KEY, _DANGER, _WORDS, _HEADING = "ph_icon", "ph_key", "ph_danger", "ph_words", "ph_heading"
@@ -44,7 +46,7 @@ class Menu(QMenu):
         checked: bool | None = None,
     ) -> QAction:
         """Add a row; `why` says in a tool tip why it is not enabled; `checked` makes it a choice."""
-        words = visible_name(text)
+        words, key = visible_name(text), key_name(key)
         action = self.addAction(words.replace("&", "&&") + (f"\t{key}" if key else ""))
         action.setProperty(_ICON, icon)
         action.setProperty(_KEY, key)
@@ -58,6 +60,16 @@ class Menu(QMenu):
         if on_pick is not None:
             action.triggered.connect(lambda _checked=False: on_pick())
         return action
+
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Add a row for each entry."""
+        for entry in entries:
+            if entry.apart and not self.isEmpty():
+                self.separator()
+            self.add(
+                entry.icon, entry.text, entry.key, entry.on_pick, enabled=not entry.why, why=entry.why,
+                danger=entry.danger, checked=entry.checked,
+            )  # fmt: skip
 
     def heading(self, text: str) -> None:
         """Add a small line of words that cannot be picked."""
@@ -79,6 +91,11 @@ class Menu(QMenu):
             box = self.sizeHint().width() - self._margins.left() - self._margins.right()
             below.setX(below.x() + widget.width() - box)
         self.popup_at(below)
+
+    def popup_above(self, widget: QWidget) -> None:
+        """Open above `widget`, left edges in line."""
+        box = self.sizeHint().height() - self._margins.top() - self._margins.bottom()
+        self.popup_at(widget.mapToGlobal(QPoint(8, -4 - box)))
 
     def box(self) -> QRect:
         """The visible box, without the shadow."""

@@ -11,6 +11,7 @@ from app.widgets import paint
 from app.widgets.buttons import IconButton
 from app.widgets.chips import paint_key
 from app.widgets.fields import LineEdit
+from app.widgets.shortcuts import key_name
 
 _DEBOUNCE_MS = 120
 
@@ -22,7 +23,7 @@ class SearchField(LineEdit):
 
     def __init__(self, theme: Theme, placeholder: str, hint: str = "Ctrl F", parent: QWidget | None = None) -> None:
         super().__init__(theme, placeholder, icon="search", parent=parent)
-        self._hint = hint
+        self._hint = key_name(hint)
         self._hint_shown = True
         self._told = ""
         self._timer = QTimer(self)

@@ -153,7 +153,7 @@ class Sidebar(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._brand = _Brand(theme)
-        self._engine = _EngineLine(theme)
+        self.engine_line = self._engine = _EngineLine(theme)
         self.items: dict[str, NavItem] = {}
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 1, 0)

@@ -10,6 +10,7 @@ from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.theme import Theme
+from app.widgets.shortcuts import key_name
 
 _NAME_CAP = 200
 _SEEN_SPACES = "\u00a0\u202f"
@@ -47,7 +48,7 @@ def set_tooltip(widget: QWidget, text: str, key: str = "") -> None:
 
 def tooltip(text: str, key: str = "") -> str:
     """What `QToolTip` must be given so that it shows `text` and `key` literally; for views and delegates."""
-    whole = f"{text}\u2002{key}" if key else text
+    whole = f"{text}\u2002{key_name(key)}" if key else text
     if "\n" not in whole and len(whole) < 80 and not GuiQt.mightBeRichText(whole):
         return whole
     if not whole:

@@ -216,8 +216,8 @@ def openers(person: Person) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "remove both", lambda: containers.verbs.run("remove", ids)
     yield "tag", TagDialog(theme, window, session, row.image).open
     yield "import", ImportDialog(theme, window, session).open
-    yield "remove image", lambda: pictures._do("remove", [row])
-    yield "clean up", pictures._on_clean_up
+    yield "remove image", lambda: pictures.verbs.run("remove", [row])
+    yield "clean up", pictures.verbs.clean_up
     yield "build", builds.primary
     yield "connect", ConnectDialog(theme, window, desk.engines.use_text).open
     yield "quit", QuitDialog(theme, window, ["web"]).open

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.commands.builds import BUILD
+from app.commands.builds import BUILD, SAVE_OUTPUT, OutputFile
 from app.models.builds import COLUMNS, groups, name_of, sort_key
 from app.models.rows import RowsModel
 from app.operation import Operation
@@ -23,6 +24,7 @@ from app.stores.livebuild import LiveBuild
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.confirm import Confirm
+from app.widgets.entries import Entry
 from app.widgets.menus import Menu
 from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState
@@ -150,20 +152,54 @@ class BuildsPage(QWidget):
         if not records:
             return
         menu = Menu(self._theme, self, once=True)
-        running = [r for r in records if r.state == RUNNING and r.id in self._runs]
-        if len(records) == 1:
-            key = records[0].id
-            menu.add("arrow-right", "Open", "Enter", lambda: self.open(key))
-            menu.add("rotate-cw", "Build again…", "", lambda: self._on_again(key))
-        if running:
-            menu.add("square", "Cancel build", "Ctrl .", lambda: self._cancel_all(running))
-        menu.separator()
-        menu.add("trash-2", "Remove from history…", "Del", lambda: self._ask_remove(records), danger=True)
+        menu.fill(self._entries(records))
         menu.popup_at(point)
 
-    def _on_delete_key(self) -> None:
+    def _entries(self, records: Sequence[BuildRecord]) -> list[Entry]:
+        """What can be done with one build of the list or several."""
+        one = len(records) == 1
+        key, name = records[0].id, name_of(records[0]) if one else f"{count_text(len(records))} builds"
+        found = []
+        if one:
+            found.append(Entry("Open", partial(self.open, key), "arrow-right", "Enter", subject=name))
+            found.append(Entry("Build again…", partial(self._on_again, key), "rotate-cw", subject=name))
+        if running := [r for r in records if r.state == RUNNING and r.id in self._runs]:
+            found.append(Entry("Cancel build", partial(self._cancel_all, running), "square", "Ctrl .", subject=name))
+        remove = partial(self._ask_remove, records)
+        found.append(Entry("Remove from history…", remove, "trash-2", "Del", subject=name, danger=True, apart=True))
+        return found
+
+    def in_hand(self) -> list[Entry]:
+        """What can be done with the build in view, or with the ticked ones or the focused one of the list."""
+        if self.stack.currentWidget() is self.view:
+            return self.view.entries()
+        records = self._focused()
+        return self._entries(records) if records else []
+
+    def _focused(self) -> list[BuildRecord]:
         keys = self.table.menu_keys(self.table.current_key)
-        self._ask_remove([r for k in keys if (r := self.history.get(k)) is not None])
+        return [r for k in keys if (r := self.history.get(k)) is not None]
+
+    def _on_cancel_key(self) -> None:
+        self._cancel_all(self._focused())
+
+    def _on_save(self, key: str) -> None:
+        live, record = self._live.get(key), self.history.get(key)
+        if record is None:
+            return
+        text = "".join(f"{words}\n" for words in live.lines) if live is not None else self.history.output(key)
+        name = name_of(record)
+        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name) or "build"
+        chooser = QFileDialog(self, "Save the output", f"{safe}.log", "Text (*.log *.txt *)")
+        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        chooser.fileSelected.connect(
+            lambda path: self._session.run(SAVE_OUTPUT, OutputFile(name, text, Path(path)), owner=self)
+        )
+        chooser.finished.connect(chooser.deleteLater)
+        chooser.open()
+
+    def _on_delete_key(self) -> None:
+        self._ask_remove(self._focused())
 
     def _ask_remove(self, records: Sequence[BuildRecord]) -> None:
         ended = [r for r in records if r.id not in self._runs]
@@ -216,6 +252,8 @@ class BuildsPage(QWidget):
         self.view.left.connect(self._on_left)
         self.view.cancelled.connect(self.cancel)
         self.view.again_wanted.connect(self._on_again)
+        self.view.save_wanted.connect(self._on_save)
+        bind(self.table, "Ctrl+.", self._on_cancel_key, window=False)
         self.view.run_wanted.connect(lambda image: self._go(Place(RUN, id=image)))
 
 

@@ -16,6 +16,7 @@ from app.widgets.buttons import Button, IconButton
 from app.widgets.cards import Hairline
 from app.widgets.chips import StateChip
 from app.widgets.codeview import CodeView
+from app.widgets.entries import Entry
 from app.widgets.outputview import OutputView
 from app.widgets.shortcuts import bind
 from app.widgets.steps import StepsView
@@ -24,12 +25,13 @@ from backend.types.builds import BuildStep
 
 
 class BuildView(QWidget):
-    """Signals: `left` (back to the list), `cancelled(id)`, `run_wanted(image)`, `again_wanted(id)`."""
+    """`left` (back to the list), `cancelled(id)`, `run_wanted(image)`, `again_wanted(id)`, `save_wanted(id)`."""
 
     left = Signal()
     cancelled = Signal(str)
     run_wanted = Signal(str)
     again_wanted = Signal(str)
+    save_wanted = Signal(str)
 
     def __init__(self, theme: Theme, history: BuildHistory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +51,9 @@ class BuildView(QWidget):
         self.code = CodeView(theme)
         self.steps = StepsView(theme)
         self.output_words = PlainLabel(theme, "", "small", "text-secondary", elide=Qt.TextElideMode.ElideRight)
-        self.copy = IconButton(theme, "copy", "Copy the output")
+        self.fold = IconButton(theme, "chevron-down", "Hide the output", "Ctrl J", small=True)
+        self.save = IconButton(theme, "download", "Save the output…", "Ctrl S", small=True)
+        self.copy = IconButton(theme, "copy", "Copy the output", small=True)
         self.output = OutputView(theme)
         self._clock = QTimer(self, interval=500)
         self._lay_out()
@@ -123,6 +127,32 @@ class BuildView(QWidget):
         if step is not None and step.line:
             self.code.show_row(min(step.line - 1, len(self.code.lines) - 1))
 
+    def entries(self) -> list[Entry]:
+        """What can be done with the build in view, with its keys."""
+        record = self.record
+        name = name_of(record) if record is not None else ""
+        ended = "" if record is not None and record.state == RUNNING and self._live is not None else "It has ended"
+        right = "" if record is not None and record.error_line else "It shows no error"
+        fold = "Hide the output" if self.output.isVisible() else "Show the output"
+        return [
+            Entry("Cancel build", self._on_cancel_key, "square", "Ctrl .", ended, name, also="stop"),
+            Entry("Next error", self._on_next_error, "circle-alert", "F8", right, name),
+            Entry("Save the output…", self.save.click, "download", "Ctrl S", "", name),
+            Entry(fold, self._on_fold, "chevron-down", "Ctrl J", "", name),
+        ]
+
+    def _on_fold(self) -> None:
+        """Shows the head of the output alone, or the output again at the height that it had."""
+        shown = self.output.isHidden()
+        if not shown:
+            self._sizes = self._halves.sizes()
+        self.output.setVisible(shown)
+        head = self._output_head.height()
+        self._lower.setMaximumHeight(16_777_215 if shown else head)
+        self._halves.setSizes(self._sizes if shown else [self._halves.height() - head, head])
+        self.fold.set_icon("chevron-down" if shown else "chevron-up")
+        self.fold.set_name("Hide the output" if shown else "Show the output", "Ctrl J")
+
     def _on_cancel_key(self) -> None:
         if self.cancel.isVisible():
             self.cancel.click()
@@ -142,10 +172,12 @@ class BuildView(QWidget):
         self.again.clicked.connect(lambda: self.again_wanted.emit(self.record.id if self.record else ""))
         self.run.clicked.connect(self._on_run)
         self.copy.clicked.connect(self.output.copy)
+        self.fold.clicked.connect(self._on_fold)
+        self.save.clicked.connect(lambda: self.save_wanted.emit(self.record.id if self.record else ""))
         self.steps.chosen.connect(self._on_step)
-        bind(self, "Ctrl+.", self._on_cancel_key, window=False)
-        bind(self, "F8", self._on_next_error, window=False)
-        bind(self, "Esc", self.left.emit, window=False)
+        for entry in self.entries():
+            bind(self, entry.key.replace(" ", "+"), entry.on_pick)
+        bind(self, "Esc", self.left.emit)
         self._clock.timeout.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -158,7 +190,9 @@ class BuildView(QWidget):
             head_row.addWidget(button)
         code_head = _row(16, 40, self.file_name, None, self.errors)
         steps_head = _row(16, 40, PlainLabel(theme, "Steps", "body_strong"), None)
-        output_head = _row(16, 36, PlainLabel(theme, "Output", "body_strong"), self.output_words, None, self.copy)
+        title = PlainLabel(theme, "Output", "body_strong")
+        self._output_head = _row(12, 36, self.fold, title, self.output_words, None, self.save, self.copy)
+        self._lower = _column(self._output_head, Hairline(theme), self.output)
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.setChildrenCollapsible(False)
         upper.addWidget(_column(code_head, Hairline(theme), self.code))
@@ -167,8 +201,9 @@ class BuildView(QWidget):
         whole = QSplitter(Qt.Orientation.Vertical)
         whole.setChildrenCollapsible(False)
         whole.addWidget(upper)
-        whole.addWidget(_column(output_head, Hairline(theme), self.output))
+        whole.addWidget(self._lower)
         whole.setSizes([560, 176])
+        self._halves, self._sizes = whole, [560, 176]
         for splitter in (upper, whole):
             splitter.setHandleWidth(1)
         layout = QVBoxLayout(self)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
@@ -24,6 +24,7 @@ from app.session import EngineState, Phase, Session
 from app.stores.store import Delta
 from app.theme import Theme
 from app.widgets.cards import Hairline
+from app.widgets.entries import Entry
 from app.widgets.segments import Tabs
 from app.widgets.shortcuts import bind
 from app.widgets.states import Skeleton
@@ -99,15 +100,13 @@ class ContainerPage(QWidget):
         header.image_pressed.connect(lambda: self._go(Place(IMAGES, self._row.image_id or self._row.image)))
         header.copy_id.connect(lambda: self._verbs.copy(self.container_id))
         header.menu_wanted.connect(lambda point: self._verbs.menu([self.container_id], point))
-        ours = [self.container_id]
+        self._verbs.bind_keys(self, lambda: [self.container_id], self.show_tab)
         keys: dict[str, Callable[[], object]] = {
-            "Ctrl+Tab": lambda: self._step(1),
-            "Ctrl+Shift+Tab": lambda: self._step(-1),
-            "Ctrl+Shift+C": lambda: self._verbs.copy_command(ours),
+            "Ctrl+Tab": lambda: self.tabs.step(1),
+            "Ctrl+Shift+Tab": lambda: self.tabs.step(-1),
         }
         for key, act in keys.items():
             bind(self, key, act, window=False)
-        bind(self.tabs, "Esc", self._leave, window=False)
 
     # What is shown
 
@@ -121,11 +120,23 @@ class ContainerPage(QWidget):
         self.stack.setCurrentWidget(page if page is not None else self.waiting)
         self._fill(wanted)
 
+    def entries(self) -> list[Entry]:
+        """What can be done in the tab in view."""
+        page = self._made.get(self._tab)
+        return page.entries() if isinstance(page, LogsTab) else []
+
     def focus_search(self) -> None:
         """Puts the keyboard into the search field of the tab in view."""
         page = self._made.get(self._tab)
         if isinstance(page, InspectTab | LogsTab):
             page.focus_search()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc goes back to the list, unless a field had use for it."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catches up with what happened meanwhile."""
@@ -214,10 +225,6 @@ class ContainerPage(QWidget):
             gone=not self._present(),
             why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
         )
-
-    def _step(self, by: int) -> None:
-        keys = [key for key, _ in TABS]
-        self.show_tab(keys[(keys.index(self._tab) + by) % len(keys)])
 
     def _leave(self) -> None:
         self._go(Place(CONTAINERS))

@@ -28,7 +28,6 @@ from app.widgets.cards import Hairline
 from app.widgets.cells import MORE, RowAction
 from app.widgets.menus import Menu
 from app.widgets.segments import Segments
-from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState, Skeleton
 from app.widgets.table import Table
 from app.widgets.text import visible_name
@@ -145,18 +144,7 @@ class ContainersList(QWidget):
         self.model.set_all_folded(str(key) for key in folded)
 
     def _bind_keys(self) -> None:
-        keys: dict[str, Callable[[], object]] = {
-            "S": lambda: self._verbs.toggle(self._focused(), "stop", "start"),
-            "R": lambda: self._verbs.run("restart", self._focused()),
-            "P": lambda: self._verbs.toggle(self._focused(), "resume", "pause"),
-            "L": partial(self._open_focused, "logs"),
-            "I": partial(self._open_focused, "inspect"),
-            "O": lambda: self._verbs.run("open", self._focused()),
-            "Del": lambda: self._verbs.run("remove", self._ticked() or self._focused()),
-            "Ctrl+Shift+C": lambda: self._verbs.copy_command(self._ticked() or self._focused()),
-        }
-        for key, act in keys.items():
-            bind(self.table, key, act, window=False)
+        self._verbs.bind_keys(self.table, self._focused, self._open_focused, self.in_hand)
 
     # What is shown
 
@@ -290,6 +278,10 @@ class ContainersList(QWidget):
     def _on_system(self, found: SystemState) -> None:
         self._memory = found.mem_total
         self.refresh()
+
+    def in_hand(self) -> list[str]:
+        """The ticked containers, or the focused one."""
+        return self._ticked() or self._focused()
 
     def _focused(self) -> list[str]:
         return [self.table.current_key] if self.table.current_key else []

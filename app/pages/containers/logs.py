@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands.logs import SAVE_LOG, LogFile
@@ -16,12 +17,14 @@ from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
 from app.widgets.logbar import LevelChip, LogSearchField
+from app.widgets.entries import Entry
 from app.widgets.logbuffer import CAP, LogBuffer
 from app.widgets.logcounts import LogCounts
 from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
 from app.widgets.menus import Menu
 from app.widgets.text import PlainLabel
+from app.widgets.shortcuts import bind
 from backend.errors import AnswerTooLarge, ProtocolError
 
 if TYPE_CHECKING:
@@ -150,14 +153,13 @@ class LogsTab(QWidget):
         self.recall.clicked.connect(self.feed.reload)
         self._session.stores.containers.changed.connect(self._on_containers_changed)
         self._session.state_changed.connect(self._on_state_changed)
-        keys = {
+        keys: dict[str, Callable[[], object]] = {
             "F3": self._step, "Shift+F3": lambda: self._step(True),
             "Alt+R": self.regex.toggle, "Alt+C": self.case.toggle, "Alt+T": self.times.toggle,
-            "Alt+W": self.wrap.toggle, "Ctrl+S": self.save,
+            "Alt+W": self.wrap.toggle, "End": self.view.follow, "Ctrl+S": self.save,
         }  # fmt: skip
         for key, act in keys.items():
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.activated.connect(act)
+            bind(self, key, act)
 
     # -- the feed ----------------------------------------------------------
 
@@ -299,11 +301,17 @@ class LogsTab(QWidget):
             "copy", "Copy", "Ctrl C", self.view.copy, enabled=selected, why="" if selected else "Nothing is selected"
         )
         menu.add("", "Select all", "Ctrl A", self.view.select_all)
-        menu.addSeparator()
-        menu.add("download", "Save to file…", "Ctrl S", self.save)
-        menu.add("x", "Clear the view", "", self.feed.forget)
-        if self.feed.cleared:
-            menu.add("", "Show cleared lines again", "", self.feed.reload)
+        menu.separator()
+        menu.fill(self.entries())
+    def entries(self) -> list[Entry]:
+        """What can be done with the log."""
+        found = [
+            Entry("Save to file…", self.save, "download", "Ctrl S", also="log"),
+            Entry("Clear the view", self.feed.forget, "x", also="log"),
+        ]
+        again = Entry("Show cleared lines again", self.feed.reload, also="log")
+        return [*found, again] if self.feed.cleared else found
+
         menu.popup(point)
 
     def save(self) -> None:

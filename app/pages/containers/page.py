@@ -14,6 +14,7 @@ from app.places import CONTAINERS, RUN, Go, Place
 from app.preferences import Preferences
 from app.session import Session
 from app.theme import Theme
+from app.widgets.entries import Entry
 
 if TYPE_CHECKING:
     from app.pages.containers.details import ContainerPage
@@ -66,6 +67,12 @@ class ContainersPage(QWidget):
             self.stack.addWidget(self.details)
         self.stack.setCurrentWidget(self.details)
         self.details.show_tab(place.tab)
+
+    def in_hand(self) -> list[Entry]:
+        """What can be done with the open container, or with the ticked ones, or with the focused one."""
+        if self.details is not None:
+            return [*self.verbs.entries([self.details.container_id]), *self.details.entries()]
+        return self.verbs.entries(self.list.in_hand())
 
     def focus_search(self) -> None:
         """Puts the keyboard into the search field of what is shown."""

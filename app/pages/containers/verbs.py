@@ -31,6 +31,7 @@ from app.session import Phase, Session
 from app.theme import Theme
 from app.widgets.entries import Entry
 from app.widgets.menus import Menu
+from app.widgets.shortcuts import bind
 from backend import containers
 from backend.endpoint import Tcp
 from backend.types.containers import ContainerSummary
@@ -40,6 +41,7 @@ SIZES_SECONDS: Final = 4.0
 """The engine walks the layers to count them; the question is asked without sizes when that takes longer."""
 
 OpenUrl = Callable[[str], object]
+Ids = Callable[[], Sequence[str]]
 
 
 def open_in_browser(url: str) -> None:
@@ -129,6 +131,25 @@ class ContainerVerbs(QObject):
             verb = STOP if not STOP.why_not(rows[0]) else START
             self.copy("\n".join(verb.line(row).copied for row in rows))
 
+    def bind_keys(self, owner: QWidget, focused: Ids, show: Callable[[str], object], chosen: Ids | None = None) -> None:
+        """The keys of a container while `owner` has the keyboard: on `focused()`, or `chosen()` where several may be.
+
+        Letters are typed into fields as ever: a field takes them before any key is looked for.
+        """
+        several = chosen or focused
+        keys: dict[str, Callable[[], object]] = {
+            "S": lambda: self.toggle(focused(), "stop", "start"),
+            "R": lambda: self.run("restart", focused()),
+            "P": lambda: self.toggle(focused(), "resume", "pause"),
+            "L": lambda: show("logs"),
+            "I": lambda: show("inspect"),
+            "O": lambda: self.run("open", focused()),
+            "Del": lambda: self.run("remove", several()),
+            "Ctrl+Shift+C": lambda: self.copy_command(several()),
+        }
+        for key, act in keys.items():
+            bind(owner, key, act, window=False)
+
     def menu(self, ids: Sequence[str], point: QPoint) -> Menu | None:
         """The menu for one container or several."""
         rows = self.rows(ids)
@@ -171,8 +192,10 @@ class ContainerVerbs(QObject):
     def _places(self, row: ContainerSummary) -> list[Entry]:
         name = row.name
         found = [
-            Entry(f"Open port {port_text(port)}", partial(self._open_url, url), "external-link", subject=name)
-            for port, url in self._urls(row)[:5]
+            Entry(
+                f"Open port {port_text(p)}", partial(self._open_url, url), "external-link", "" if at else "O", "", name
+            )
+            for at, (p, url) in enumerate(self._urls(row)[:5])
         ]
         for tab, icon, text, key in (("logs", "scroll-text", "Logs", "L"), ("stats", "activity", "Stats", ""),
                                      ("inspect", "braces", "Inspect", "I")):  # fmt: skip

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.commands.images import IMAGE_ARCHIVES, LOAD, SAVE, Saving
 from app.models.images import COLUMNS, ImageRow, chosen, ordered, rows_of, size_of, table_rows, unused, users_by_image
 from app.models.rows import RowsModel
 from app.pages.images.detail import ImageDetail
-from app.pages.images.dialogs import CleanUpDialog, ImportDialog, TagDialog, ask_remove
-from app.places import PULL, RUN, Go, Place
+from app.pages.images.verbs import ImageVerbs
+from app.places import PULL, Go, Place
 from app.preferences import Preferences
 from app.presentation import bytes_text, count_text
 from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton
 from app.widgets.cards import Hairline
+from app.widgets.entries import Entry
 from app.widgets.menus import Menu
 from app.widgets.segments import Segments
+from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState, Skeleton
 from app.widgets.table import Table
 from app.widgets.topbar import TopBar
@@ -47,6 +47,7 @@ class ImagesPage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme, self._session, self._preferences, self._go = theme, session, preferences, go
+        self.verbs = ImageVerbs(theme, session, go, self)
         self._rows: list[ImageRow] = []
         self._by_key: dict[str, ImageRow] = {}
         self._chosen = ""
@@ -120,7 +121,10 @@ class ImagesPage(QWidget):
         self.table.opened.connect(self._on_opened)
         self.table.menu_wanted.connect(self._on_menu)
         self.pull.clicked.connect(lambda: self._go(Place(PULL)))
-        self.clean_up.clicked.connect(self._on_clean_up)
+        self.clean_up.clicked.connect(self.verbs.clean_up)
+        bind(self, "Ctrl+Tab", lambda: self.detail.tabs.step(1), window=False)
+        bind(self, "Ctrl+Shift+Tab", lambda: self.detail.tabs.step(-1), window=False)
+        bind(self.table, "Del", self._on_delete_key, window=False)
         self.more.clicked.connect(self._on_more)
         self.detail.wanted.connect(self._on_wanted)
         self.detail.user_pressed.connect(lambda key: self._go(Place("containers", key)))
@@ -240,56 +244,32 @@ class ImagesPage(QWidget):
             self._arrange()
             self.table.setFocus()
         elif self.detail.row is not None:
-            self._do(verb, [self.detail.row])
+            self.verbs.run(verb, [self.detail.row])
 
-    def _do(self, verb: str, rows: Sequence[ImageRow]) -> None:
-        if verb == "run":
-            self._go(Place(RUN, rows[0].reference or rows[0].image.id))
-        elif verb == "tag":
-            TagDialog(self._theme, self.window(), self._session, rows[0].image).open()
-        elif verb == "save":
-            self._on_save(rows)
-        elif verb == "remove":
-            users = users_by_image(self._session.stores.containers.values.values())
-            ask_remove(self._theme, self.window(), self._session, rows, users)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc goes back to the list where the image stands in its place."""
+        if event.key() == Qt.Key.Key_Escape and self.detail.isVisible() and not self.list_side.isVisible():
+            self._on_wanted("back")
+        else:
+            super().keyPressEvent(event)
 
-    def _on_save(self, rows: Sequence[ImageRow]) -> None:
-        references = tuple(r.reference or r.image.id for r in rows)
-        name = references[0].rpartition("/")[2].replace(":", "-") if len(references) == 1 else "images"
-        chooser = QFileDialog(self, "Save as", f"{name}.tar", "Tar archives (*.tar)")
-        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        chooser.setDefaultSuffix("tar")
-        chooser.fileSelected.connect(lambda path: self._session.run(SAVE, Saving(references, Path(path))))
-        chooser.open()
+    def in_hand(self) -> list[Entry]:
+        """What can be done with the ticked images, or the chosen one."""
+        keys = self.table.menu_keys(self.table.current_key or self._chosen)
+        return self.verbs.entries([self._by_key[key] for key in keys if key in self._by_key])
 
-    def _on_load(self) -> None:
-        chooser = QFileDialog(self, "Load images", "", IMAGE_ARCHIVES)
-        chooser.fileSelected.connect(lambda path: self._session.run(LOAD, Path(path)))
-        chooser.open()
-
-    def _on_clean_up(self) -> None:
-        users = users_by_image(self._session.stores.containers.values.values())
-        CleanUpDialog(self._theme, self.window(), self._session, self._images(), users, size_of).open()
+    def _on_delete_key(self) -> None:
+        keys = self.table.menu_keys(self.table.current_key)
+        self.verbs.run("remove", [self._by_key[key] for key in keys if key in self._by_key])
 
     def _on_more(self) -> None:
         menu = Menu(self._theme, self, once=True)
-        menu.add("upload", "Load from a tar…", on_pick=self._on_load)
-        menu.add(
-            "package", "Import a root file system…",
-            on_pick=lambda: ImportDialog(self._theme, self.window(), self._session).open(),
-        )  # fmt: skip
+        menu.fill(self.verbs.moving())
         menu.popup_under(self.more, right=True)
 
     def _on_menu(self, keys: list[str], point: QPoint) -> None:
         rows = [self._by_key[key] for key in keys if key in self._by_key]
-        if not rows:
-            return
-        one = len(rows) == 1
-        menu = Menu(self._theme, self, once=True)
-        why = "" if one else "Choose one image"
-        menu.add("play", "Run…", on_pick=lambda: self._do("run", rows), enabled=one, why=why)
-        menu.add("tag", "Tag…", on_pick=lambda: self._do("tag", rows), enabled=one, why=why)
-        menu.add("download", "Save…", on_pick=lambda: self._do("save", rows))
-        menu.separator()
-        menu.add("trash-2", "Remove…", "Del", lambda: self._do("remove", rows), danger=True)
-        menu.popup_at(point)
+        if rows:
+            menu = Menu(self._theme, self, once=True)
+            menu.fill(self.verbs.entries(rows))
+            menu.popup_at(point)

@@ -34,6 +34,7 @@ from app.widgets.commandbox import CommandBox
 from app.widgets.dialogs import Dialog
 from app.widgets.progress import PartsProgress, ProgressBar
 from app.widgets.segments import Tabs
+from app.widgets.shortcuts import bind
 from backend import system
 from backend.endpoint import NamedPipe, UnixSocket
 from backend.types.containers import ContainerId
@@ -107,6 +108,8 @@ class RunDialog(Dialog):
     def _connect(self) -> None:
         self._timer.timeout.connect(self.check)
         self.tabs.chosen.connect(self.show_tab)
+        bind(self, "Ctrl+Tab", lambda: self.tabs.step(1), window=False)
+        bind(self, "Ctrl+Shift+Tab", lambda: self.tabs.step(-1), window=False)
         for tab in self.parts_of_form.values():
             tab.changed.connect(self._on_typed)
         self._look.exposed.connect(self._on_exposed)

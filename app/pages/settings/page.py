@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from app.pages.settings.colours import THEMES, choose_colours
 from app.preferences import Preferences
-from app.theme import Choice, Theme
+from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.cards import Hairline
 from app.widgets.fields import Select, row_of
@@ -18,7 +19,6 @@ from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
 from app.widgets.topbar import TopBar
 
-THEMES: tuple[tuple[Choice, str], ...] = (("system", "System"), ("light", "Light"), ("dark", "Dark"))
 QUIT_CHOICES = (("ask", "Ask me"), ("keep", "Keep it running"), ("stop", "Stop it"))
 WIDTH = 760
 
@@ -84,16 +84,11 @@ class SettingsPage(QWidget):
         self._heading("Appearance")
         self.appearance = Segments(self._theme, THEMES)
         self.appearance.set_current(self._theme.choice)
-        self.appearance.chosen.connect(self._on_theme)
+        self.appearance.chosen.connect(lambda key: choose_colours(self._theme, self._preferences, key))
+        self._theme.changed.connect(lambda: self.appearance.set_current(self._theme.choice))
         self._column.addWidget(
             Field(self._theme, "Colours", self.appearance, "System follows light and dark as it changes")
         )
-
-    def _on_theme(self, key: str) -> None:
-        for choice, _text in THEMES:
-            if choice == key:
-                self._theme.set_choice(choice)
-                self._preferences.set("look/theme", choice)
 
     def _engine(self, engine_button: Callable[[], QWidget]) -> None:
         self._heading("Engine")
