@@ -99,7 +99,7 @@ class KeySheet(Dialog):
         columns.setSpacing(24)
         for at in range(0, len(SECTIONS), len(SECTIONS) // COLUMNS):
             column = QVBoxLayout()
-            column.setSpacing(16)
+            column.setSpacing(12)
             for title, keys in SECTIONS[at : at + len(SECTIONS) // COLUMNS]:
                 column.addWidget(PlainLabel(theme, title, "body_strong"))
                 column.addLayout(_grid(theme, keys))
@@ -112,7 +112,7 @@ class KeySheet(Dialog):
 def _grid(theme: Theme, keys: Keys) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(6)
+    grid.setVerticalSpacing(4)
     grid.setColumnMinimumWidth(0, 96)
     grid.setColumnStretch(1, 1)
     for row, (key, does) in enumerate(keys):

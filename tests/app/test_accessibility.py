@@ -223,6 +223,7 @@ def openers(person: Person) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "quit", QuitDialog(theme, window, ["web"]).open
     yield "report", CrashReportDialog(theme, window, [report]).open
     yield "keys", KeySheet(theme, window).open
+    yield "palette", desk._commands.toggle
 
 
 async def test_dialogs_name_what_takes_the_keyboard(qapp: QApplication, fake: FakeEngine) -> None:

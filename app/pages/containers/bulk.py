@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
 from app.commands.command import Command
