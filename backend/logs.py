@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Protocol
 
-from backend.frames import STDOUT, Frame, FrameDecoder
+from backend.errors import ProtocolError
+from backend.frames import STDOUT, SYSTEM, Frame, FrameDecoder
+from backend.loglines import ERROR_CAP
 from backend.names import segment
 from backend.stream import RawStream
 
@@ -76,6 +78,7 @@ class LogStream:
             if self.tty:
                 yield [(STDOUT, data)]
             elif frames := decoder.feed(data):
+                _check(frames, self.source.what)
                 yield frames
         decoder.finish()
 
@@ -118,6 +121,13 @@ class LogStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _check(frames: list[Frame], what: str) -> None:
+    """Raises ProtocolError with what the engine says instead of going on with the log."""
+    for kind, payload in frames:
+        if kind == SYSTEM:
+            raise ProtocolError(what, payload[:ERROR_CAP].decode("utf-8", "replace").strip())
 
 
 async def logs(

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.feeds.loghistory import merge_older
 from app.widgets.logbuffer import LogBuffer
-from backend.errors import ApiError, BackendError, NotFound
+from backend.errors import ApiError, BackendError, NotFound, ProtocolError
 from backend.loglines import STAMP, Batch, LogLines, seconds
 from backend.logs import RawSource, logs
 
@@ -48,7 +48,7 @@ class LogPhase(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """Where the feed stands, with the error that led there."""
+    """Where the feed stands, with the error that led there; LIVE with one is a log of which a part cannot be read."""
 
     phase: LogPhase = LogPhase.CLOSED
     error: BackendError | None = None
@@ -118,6 +118,7 @@ class LogFeed(QObject):
         self._skip = 0
         self._messages = 0
         self._step = STEP
+        self._broken: ProtocolError | None = None
         self.complete = False
         """Whether line 1 of the log is in the buffer, or as much of it as may be kept."""
         self.cleared = False
@@ -159,6 +160,9 @@ class LogFeed(QObject):
         async def work(source: RawSource) -> None:
             try:
                 await self._load_older(source, everything)
+            except ProtocolError as broken:
+                self._broken, self.complete = broken, True
+                self._set(self.state.phase, broken)
             finally:
                 self._older = None
                 self.older_changed.emit(False)
@@ -176,6 +180,7 @@ class LogFeed(QObject):
         self.close()
         self.buffer.clear()
         self._last, self._same, self._messages, self._step = b"", 0, 0, STEP
+        self._broken = None
         self.complete = self.cleared = False
         self.grew.emit()
         self.open()
@@ -203,6 +208,8 @@ class LogFeed(QObject):
                 return
             except (BackendError, OSError) as broken:
                 phase, error = LogPhase.LOST, broken if isinstance(broken, BackendError) else None
+                if isinstance(broken, ProtocolError):
+                    self._broken = broken
             wait = FIRST_WAIT if self.buffer.end != before else min(wait * 2, LONGEST_WAIT)
             if phase is LogPhase.LOST or not self._running():
                 self._set(phase, error)
@@ -214,15 +221,29 @@ class LogFeed(QObject):
                 pass
 
     async def _follow(self, source: RawSource) -> None:
-        since = seconds(self._last)
-        self._skip = self._same
-        tail = None if self._last else self._tail
-        async with await logs(source, self._container, follow=True, tail=tail, since=since, tty=self._tty) as stream:
-            self._set(LogPhase.LIVE)
+        last, self._skip = self._last, self._same
+        # Past what the engine could not read lies what it still can: only from the end it finds the way there.
+        broke = isinstance(self.state.error, ProtocolError) and self.state.phase is LogPhase.LOST
+        tail = self._tail if broke or not last else None
+        async with await logs(
+            source, self._container, follow=True, tail=tail, since=seconds(last), tty=self._tty
+        ) as stream:
+            if not broke:
+                self._set(LogPhase.LIVE, self._broken)
             decoder = LogLines(tty=stream.tty)
             async for data in stream.chunks(stalled=lambda: self._stalled(source), check_after=self._check_after):
                 before = decoder.messages
-                self._take(decoder.feed(data))
+                try:
+                    batch = decoder.feed(data)
+                except ProtocolError:
+                    self._take(decoder.close())
+                    raise
+                if broke and len(batch):
+                    broke = False
+                    if batch.stamps[:STAMP] <= last:
+                        self._broken = None
+                    self._set(LogPhase.LIVE, self._broken)
+                self._take(batch)
                 self._messages += decoder.messages - before
                 await self._wait_for_view(len(data))
         self._take(decoder.close())
@@ -303,6 +324,7 @@ class LogFeed(QObject):
         """Whether the engine has lines that its stream does not bring, as some do after a log was rotated."""
         if not self._running():
             return False
+        self._set(LogPhase.LIVE, self._broken)
         last, same = self._last, self._same
         newest, _ = await self._read(source, tail=same + 1, since=seconds(last))
         if not len(newest) or (self._last, self._same) != (last, same):

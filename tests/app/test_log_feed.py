@@ -32,7 +32,10 @@ class Source:
 
 @dataclass
 class LogServer:
-    """Serves a list of lines; `deaf` streams bring nothing new, as after a rotation."""
+    """Serves a list of lines; `deaf` streams bring nothing new, as after a rotation.
+
+    At the line `damaged` an answer ends with the engine's complaint; a short enough tail begins behind it.
+    """
 
     lines: list[str] = field(default_factory=list)
     deaf: bool = False
@@ -40,6 +43,7 @@ class LogServer:
     status: int = 200
     follows: int = 0
     flood: bool = False
+    damaged: int | None = None
     sent: int = 0
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -72,6 +76,11 @@ class LogServer:
             await writer.drain()
             self.sent += len(block)
         while True:
+            if self.damaged is not None and place <= self.damaged < len(self.lines):
+                said = b"Error grabbing logs: invalid character"
+                writer.write(b"".join(self.frame(n) for n in range(place, self.damaged)))
+                writer.write(b"\x03\0\0\0" + len(said).to_bytes(4, "big") + said)
+                return
             if place < len(self.lines):
                 writer.write(b"".join(self.frame(n) for n in range(place, len(self.lines))))
                 await writer.drain()
@@ -183,6 +192,40 @@ def test_says_that_a_driver_cannot_be_read(qapp: QApplication, tmp_path: Path) -
         assert "does not support reading" in str(feed.state.error)
 
     play(qapp, tmp_path, LogServer(status=501), story)
+
+
+def test_goes_on_behind_what_cannot_be_read_and_says_so(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 30)
+        server.damaged = 35
+        server.lines += [f"line {n}" for n in range(30, 40)]
+        await until(lambda: feed.state.phase is LogPhase.LOST)
+        assert "invalid character" in str(feed.state.error)
+        assert texts(feed) == server.lines[:35], "what came before the damage, in the same piece"
+        server.lines += [f"line {n}" for n in range(40, 140)]
+        await until(lambda: feed.state.phase is LogPhase.LIVE and len(feed.buffer) == 135)
+        assert texts(feed) == [*server.lines[:35], *server.lines[40:]]
+        assert "invalid character" in str(feed.state.error)
+        server.lines.append("on")
+        await until(lambda: texts(feed)[-1] == "on")
+
+    play(qapp, tmp_path, LogServer([f"line {n}" for n in range(30)]), story)
+
+
+def test_older_lines_that_cannot_be_read_leave_the_live_ones(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: len(feed.buffer) == 100)
+        feed.load_older()
+        await until(lambda: feed.complete)
+        assert feed.state.phase is LogPhase.LIVE
+        assert "invalid character" in str(feed.state.error)
+        server.lines.append("on")
+        await until(lambda: texts(feed)[-1] == "on")
+        assert len(feed.buffer) == 101
+
+    play(qapp, tmp_path, LogServer([f"line {n}" for n in range(590)], damaged=50), story)
 
 
 @pytest.mark.parametrize("everything", [False, True])

@@ -141,6 +141,8 @@ def test_no_silence_after_rotations(case: Case) -> None:
         assert numbers == sorted(set(numbers))
 
     case.follow(key, story)
+    kept = case.docker("logs", key).splitlines()
+    assert len(kept) < 100, "the engine rotated nothing away"
 
 
 def test_a_driver_that_cannot_be_read(case: Case) -> None:

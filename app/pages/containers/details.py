@@ -163,8 +163,8 @@ class ContainerPage(QWidget):
             return OverviewTab(self._theme, self._verbs.copy)
         if self._found is None:
             return None
-        tty = self._found.value.config.tty
-        return LogsTab(self._session, self._theme, self.container_id, self._row.name, tty, self._preferences)
+        tty, log = self._found.value.config.tty, self._found.value.host_config.log_config
+        return LogsTab(self._session, self._theme, self.container_id, self._row.name, tty, self._preferences, log=log)
 
     def _fill(self, tab: str) -> None:
         page = self._made.get(tab)

@@ -13,19 +13,20 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.commands.logs import SAVE_LOG, LogFile
 from app.feeds.logs import LogFeed, LogPhase, LogState
 from app.notices import Notice
+from app.presentation.logs import caution, trouble
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
-from app.widgets.logbar import LevelChip, LogSearchField
 from app.widgets.entries import Entry
+from app.widgets.logbar import LevelChip, LogSearchField
 from app.widgets.logbuffer import CAP, LogBuffer
 from app.widgets.logcounts import LogCounts
 from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
 from app.widgets.menus import Menu
-from app.widgets.text import PlainLabel
 from app.widgets.shortcuts import bind
-from backend.errors import AnswerTooLarge, ProtocolError
+from app.widgets.text import PlainLabel
+from backend.types.containers import LogConfig
 
 if TYPE_CHECKING:
     from app.preferences import Preferences
@@ -56,11 +57,13 @@ class LogsTab(QWidget):
         preferences: Preferences,
         parent: QWidget | None = None,
         *,
+        log: LogConfig | None = None,
         cap: int = CAP,
     ) -> None:
         super().__init__(parent)
         self._session, self._theme, self._preferences = session, theme, preferences
         self._id, self._name, self._tty = container_id, name, tty
+        self._log = log or LogConfig()
         self.buffer = LogBuffer(cap)
         self.view = LogView(theme, self.buffer)
         self.search = LogSearch(self.buffer, self)
@@ -217,14 +220,7 @@ class LogsTab(QWidget):
         self.view.prepended(count)
 
     def _on_feed_state(self, state: LogState) -> None:
-        lost = "The engine does not answer. The log goes on when it is back."
-        if isinstance(state.error, ProtocolError | AnswerTooLarge):
-            lost = f"The log broke off and is tried again. {state.error}"
-        self._problem = {
-            LogPhase.UNREADABLE: f"The log cannot be read here. {state.error}",
-            LogPhase.GONE: "The container is gone. What was read stays here.",
-            LogPhase.LOST: lost,
-        }.get(state.phase, "")
+        self._problem = trouble(state.phase.value, state.error, self._log)
         self._tell()
 
     def _tell(self) -> None:
@@ -236,6 +232,8 @@ class LogsTab(QWidget):
             words = "Nothing was written yet." if self._is_running() else "It wrote nothing."
         elif not words and self.buffer.dropped:
             words = f"{self.buffer.dropped:,} older lines were dropped to save memory. A saved file has them all."
+        elif not words:
+            words = caution(self._log)
         if self.words.text() != words:
             self.words.setText(words)
             self.note.setVisible(bool(words))
@@ -303,6 +301,8 @@ class LogsTab(QWidget):
         menu.add("", "Select all", "Ctrl A", self.view.select_all)
         menu.separator()
         menu.fill(self.entries())
+        menu.popup(point)
+
     def entries(self) -> list[Entry]:
         """What can be done with the log."""
         found = [
@@ -311,8 +311,6 @@ class LogsTab(QWidget):
         ]
         again = Entry("Show cleared lines again", self.feed.reload, also="log")
         return [*found, again] if self.feed.cleared else found
-
-        menu.popup(point)
 
     def save(self) -> None:
         """Asks for a file and saves the complete log to it."""
