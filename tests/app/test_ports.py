@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import ports
-from app.commands.ports import check_port, published_by
+from app.commands.ports import check_port, free_ports, publishers
 from backend.types.containers import ContainerId, ContainerSummary, Port
 
 
@@ -65,9 +65,8 @@ def _web(state: str = "running", address: str = "127.0.0.1") -> ContainerSummary
     ],
 )
 def test_the_container_that_publishes_a_port_is_named(published: str, wanted: str, name: str) -> None:
-    assert published_by([_web(address=published)], 8080, wanted, "tcp") == name
-    assert published_by([_web(address=published)], 8081, wanted, "tcp") == ""
-    assert published_by([_web(address=published)], 8080, wanted, "udp") == ""
+    assert publishers([_web(address=published)], wanted, "tcp") == ({8080: name} if name else {})
+    assert publishers([_web(address=published)], wanted, "udp") == {}
 
 
 @pytest.mark.asyncio
@@ -76,3 +75,14 @@ async def test_a_far_engine_is_asked_of_its_containers_only(taken: int) -> None:
     assert not (await check_port(taken, "127.0.0.1", "tcp", local=True)).free
     answer = await check_port(taken, "127.0.0.1", "tcp", local=True, publisher="web")
     assert (answer.free, answer.holder) == (False, "web")
+
+
+@pytest.mark.asyncio
+async def test_a_port_published_where_this_system_sees_nothing_has_a_next_one(taken: int) -> None:
+    free = ports.check(taken).next_free
+    answer = await check_port(free, "127.0.0.1", "tcp", local=True, publisher="web", avoid=frozenset({free + 1}))
+    assert (answer.free, answer.holder) == (False, "web")
+    assert answer.next_free > free + 1
+    far = await check_port(8000, "", "tcp", local=False, publisher="web", avoid=frozenset({8000, 8001}))
+    assert (far.free, far.next_free) == (False, 8002)
+    assert (await free_ports([free], frozenset({free})))[free] > free

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.commands.ports import check_port, free_ports, published_by
+from app.commands.ports import check_port, free_ports, publishers
 from app.commands.run.body import build
 from app.commands.run.checks import check, place_of
 from app.commands.run.danger import dangers
@@ -181,15 +181,22 @@ class RunDialog(Dialog):
             self._offered = frozenset(rows)
             self.ports.set_rows(rows)
 
-        self._session.ask(lambda _engine: free_ports([port for port, _ in wanted]), fill, owner=self)
+        avoid = frozenset(self._published(LOOPBACK, "tcp"))
+        self._session.ask(lambda _engine: free_ports([port for port, _ in wanted], avoid), fill, owner=self)
+
+    def _published(self, address: str, protocol: str) -> dict[int, str]:
+        containers = self._session.stores.containers.values.values()
+        return publishers([c for c in containers if c.state == "running"], address, protocol)
 
     def _check_port(self, port: int, address: str, protocol: str, then: Callable[[PortAnswer], None]) -> object:
-        running = [c for c in self._session.stores.containers.values.values() if c.state == "running"]
-        publisher = published_by(running, port, address, protocol)
+        published = self._published(address, protocol)
         local = isinstance(self._session.state.endpoint, UnixSocket | NamedPipe)
         others = frozenset(int(r.host) for r in self.ports.rows() if r.host.isdigit()) - {port}
+        avoid = others | frozenset(published)
         return self._session.ask(
-            lambda _engine: check_port(port, address, protocol, local=local, publisher=publisher, avoid=others),
+            lambda _engine: check_port(
+                port, address, protocol, local=local, publisher=published.get(port, ""), avoid=avoid
+            ),
             then, owner=self,
         )  # fmt: skip
 

@@ -85,13 +85,16 @@ class PortLine(QWidget):
     @property
     def problem(self) -> str:
         """What is wrong with the ports as typed; empty when nothing is known to be."""
+        return self._mistyped() or self.said or self.taken
+
+    def _mistyped(self) -> str:
         host, inside = self.host.text().strip(), self.inside.text().strip()
         for text in (host, inside):
             if text and not all(_is_port(part) for part in text.split("-", 1)):
                 return "Use 1 to 65535"
         if not inside:
             return "Type the container's port"
-        return self.said or self.taken
+        return ""
 
     def say(self, said: str) -> None:
         """Shows what the form as a whole has against this row; empty when nothing."""
@@ -99,7 +102,7 @@ class PortLine(QWidget):
             return
         self.said = said
         if self.problem:
-            self._show("circle-alert", self.problem, "danger")
+            self._show_problem()
         else:
             self._timer.start()
 
@@ -115,36 +118,43 @@ class PortLine(QWidget):
         self.changed.emit()
 
     def look(self) -> None:
-        """Checks now."""
+        """Checks now. What an earlier check found is in view until this one answers, and never stands for it."""
         host = self.host.text().strip()
         if not host and not self.inside.text().strip():
             self._show("", "", "")
-        elif self.problem:
-            self._show("circle-alert", self.problem, "danger")
+        elif self._mistyped():
+            self._show_problem()
         elif host.isdigit():
-            self._check(int(host), self.address, self.protocol.value(), lambda a: self._on_answer(host, a))
+            if self.said:
+                self._show_problem()
+            asked = (host, self.address, self.protocol.value())
+            self._check(int(host), self.address, self.protocol.value(), lambda a: self._on_answer(asked, a))
+        elif self.said:
+            self._show_problem()
         else:
             self._show("info" if not host else "", "" if host else "The engine picks one", "text-secondary")
         self.changed.emit()
 
-    def _on_answer(self, asked: str, answer: PortAnswer) -> None:
-        if not isValid(self) or asked != self.host.text().strip():
+    def _on_answer(self, asked: tuple[str, str, str], answer: PortAnswer) -> None:
+        if not isValid(self) or asked != (self.host.text().strip(), self.address, self.protocol.value()):
             return
         self.answer = answer
-        if answer.free and self.said:
-            return
-        if answer.free:
+        by = f" by {answer.holder}" if answer.holder else ""
+        self.taken = "" if answer.free else "Ports below 1024 need root" if answer.forbidden else f"Taken{by}"
+        if self.problem:
+            self._show_problem()
+        else:
             open_ = self.address in OPEN
             where = ", open to the network" if open_ else "" if self.address == LOOPBACK else f" on {self.address}"
-            self.taken = ""
             self._show("circle-check", f"Free{where}", "warning" if open_ else "success")
-        else:
-            by = f" by {answer.holder}" if answer.holder else ""
-            self.taken = "Ports below 1024 need root" if answer.forbidden else f"Taken{by}"
-            self._show("circle-alert", self.taken, "danger")
-            self.use.setText(f"Use {answer.next_free}")
-            self.use.setVisible(bool(answer.next_free))
         self.changed.emit()
+
+    def _show_problem(self) -> None:
+        """The problem, and beside a port that is taken the next that is free."""
+        self._show("circle-alert", self.problem, "danger")
+        offer = self.answer.next_free if self.answer is not None and self.taken and not self._mistyped() else 0
+        self.use.setText(f"Use {offer}")
+        self.use.setVisible(bool(offer))
 
     def _show(self, icon: str, words: str, token: str) -> None:
         self.mark.set(icon, token or "success")

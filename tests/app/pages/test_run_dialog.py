@@ -138,6 +138,40 @@ async def test_a_taken_port_names_its_holder_and_offers_the_next(qapp: QApplicat
             assert not dialog.check()
 
 
+async def test_a_port_published_out_of_our_sight_offers_the_next_and_keeps_offering_it(
+    qapp: QApplication, fake: FakeEngine
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    published = [{"PrivatePort": 80, "PublicPort": port, "Type": "tcp", "IP": "127.0.0.1"}]
+    fake.add_container("holds-it", image="web:1", ports=published)
+    form = RunForm(image="web:1", name="n1", ports=(PortRow(str(port), "80", "tcp", "127.0.0.1"),))
+    async with dialog_on(fake, form) as (person, dialog):
+        line = dialog.ports.lines[0]
+        await person.until(lambda: line.words.text() == "Taken by holds-it", "the container's name")
+        assert line.use.isVisible()
+        dialog.ports.look()
+        await person.rest()
+        assert line.use.isVisible()
+        dialog.ports.mark({0: f"Port {port} is taken"})
+        assert (line.words.text(), line.use.isVisible()) == (f"Port {port} is taken", True)
+        await person.click(line.use)
+        assert int(line.host.text()) > port
+        await person.until(lambda: line.words.text() == "Free", "the next to be free")
+
+
+async def test_a_port_that_comes_free_is_seen_by_the_next_look(qapp: QApplication, fake: FakeEngine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        form = RunForm(image="web:1", ports=(PortRow(str(server.getsockname()[1]), "80", "tcp", "127.0.0.1"),))
+        async with dialog_on(fake, form) as (person, dialog):
+            line = dialog.ports.lines[0]
+            await person.until(line.use.isVisible, "the offer")
+            server.close()
+            dialog.ports.look()
+            await person.until(lambda: line.words.text() == "Free", "it to be free")
+            assert not line.use.isVisible()
+
+
 async def test_run_pressed_too_early_goes_to_the_first_problem(qapp: QApplication, fake: FakeEngine) -> None:
     async with dialog_on(fake) as (person, dialog):
         await person.press("Run")
