@@ -194,16 +194,21 @@ async def _read(stream: asyncio.StreamReader, reader: BuildKitReader) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends the program and what it started: asked first, and after PATIENCE seconds by force."""
+    """Ends the program and what it started: asked first, and by force after PATIENCE seconds or when hurried.
+
+    Whoever quits cancels a second time, and then nobody would be left to see it end.
+    """
     if process.returncode is not None:
         return
     _signal(process, signal.SIGTERM)
     try:
         async with asyncio.timeout(PATIENCE):
             await process.wait()
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError) as hurry:
         _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
         await process.wait()
+        if isinstance(hurry, asyncio.CancelledError):
+            raise
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
