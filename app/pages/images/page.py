@@ -50,7 +50,7 @@ class ImagesPage(QWidget):
         self.verbs = ImageVerbs(theme, session, go, self)
         self._rows: list[ImageRow] = []
         self._by_key: dict[str, ImageRow] = {}
-        self._chosen = ""
+        self._chosen = self._in_view = ""
         self.topbar = TopBar(theme, "Images")
         self.search = self.topbar.add_search("Search images")
         self.topbar.add_widget(engine_button())
@@ -71,6 +71,7 @@ class ImagesPage(QWidget):
             lambda: self._go(Place(PULL)),
         )  # fmt: skip
         self.nothing = EmptyState(theme, "search", "", "", "Clear search", self._on_clear)
+        self.no_detail = EmptyState(theme, "layers", "No image in view", "Its layers and settings stand here.")
         self.waiting = Skeleton(theme, 8)
         self.left = QStackedWidget()
         for page in (self.table, self.nothing, self.waiting):
@@ -101,7 +102,10 @@ class ImagesPage(QWidget):
         row.setSpacing(0)
         row.addWidget(self.list_side)
         row.addWidget(self.line)
-        row.addWidget(self.detail, 1)
+        self.right = QStackedWidget()
+        self.right.addWidget(self.detail)
+        self.right.addWidget(self.no_detail)
+        row.addWidget(self.right, 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(sides)
         self.stack.addWidget(self.empty)
@@ -115,7 +119,7 @@ class ImagesPage(QWidget):
         for store in (self._session.stores.images, self._session.stores.containers):
             store.changed.connect(lambda _delta: self._refresh())
         self.search.changed.connect(lambda _text: self._on_searched())
-        self.segments.chosen.connect(lambda _key: self._show())
+        self.segments.chosen.connect(lambda _key: self._show(sought=True))
         self.table.sorted.connect(lambda _column, _down: self._show())
         self.table.current.connect(self._on_current)
         self.table.opened.connect(self._on_opened)
@@ -171,10 +175,11 @@ class ImagesPage(QWidget):
         self.topbar.set_totals(totals if every else [])
         self._show()
 
-    def _show(self) -> None:
+    def _show(self, *, sought: bool = False) -> None:
         store = self._session.stores.images
         shown = chosen(self._rows, self.search.text().strip(), self.segments.current())
         shown = ordered(shown, self.table.sort_column or "image", self.table.descending)
+        self._placing = True
         self.model.set_rows(table_rows(shown))
         self.stack.setCurrentIndex(1 if store.loaded and not self._rows else 0)
         if not store.loaded:
@@ -186,25 +191,34 @@ class ImagesPage(QWidget):
             title = f"No images match “{text}”" if text else "No images here"
             self.nothing.set("search", title, "", "Clear search" if text else "Show all")
             self.left.setCurrentWidget(self.nothing)
-        self._choose(shown)
+        self._choose([row.key for row in shown], sought)
 
-    def _choose(self, shown: Sequence[ImageRow]) -> None:
-        row = self._by_key.get(self._chosen)
-        if row is None and shown:
-            row = shown[0]
-            self._chosen = row.key
-        if row is not None:
-            self.detail.show_row(row)
-            if not self.table.current_key:
-                self.table.set_current(row.key)
+    def _choose(self, keys: Sequence[str], sought: bool) -> None:
+        """What is in view: the chosen image, while a search hides it the first that fits, or none where none does.
+
+        Only what a person does (`sought`) changes what is in view; the chosen one comes back with its row.
+        """
+        alone = self._opened and self.width() < BOTH_FROM
+        if self._chosen in keys or (alone and self._chosen in self._by_key):
+            self._in_view = self._chosen
+        elif sought or not keys or self._in_view not in self._by_key:
+            beside = self.table.current_key if not sought else ""
+            self._in_view = beside if beside in keys else keys[0] if keys else ""
+        if self._chosen not in self._by_key:
+            self._chosen = self._in_view
+        if self._in_view:
+            self.detail.show_row(self._by_key[self._in_view])
+            if self._in_view in keys and self.table.current_key != self._in_view:
+                self.table.set_current(self._in_view)
+        self._placing = False
         self._arrange()
 
     def _arrange(self) -> None:
         both = self.width() >= BOTH_FROM
-        row = self._by_key.get(self._chosen)
-        details = row is not None and (both or self._opened)
+        details = bool(self._rows) if both else self._opened and bool(self._in_view)
+        self.right.setCurrentWidget(self.detail if self._in_view else self.no_detail)
         self.detail.back.setVisible(not both)
-        self.detail.setVisible(details)
+        self.right.setVisible(details)
         self.line.setVisible(both and details)
         if details and not both and self.table.hasFocus():
             self.detail.back.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -216,10 +230,11 @@ class ImagesPage(QWidget):
             self.list_side.setMaximumWidth(16_777_215)
 
     _opened = False
+    _placing = False
 
     def _on_current(self, key: str) -> None:
-        if key in self._by_key:
-            self._chosen = key
+        if not self._placing and key in self._by_key:
+            self._chosen = self._in_view = key
             self.detail.show_row(self._by_key[key])
             self._arrange()
 
@@ -229,12 +244,12 @@ class ImagesPage(QWidget):
 
     def _on_searched(self) -> None:
         self._opened = False
-        self._show()
+        self._show(sought=True)
 
     def _on_clear(self) -> None:
         self.search.clear()
         self.segments.set_current("all")
-        self._show()
+        self._show(sought=True)
 
     # What is done
 
@@ -243,7 +258,7 @@ class ImagesPage(QWidget):
             self._opened = False
             self._arrange()
             self.table.setFocus()
-        elif self.detail.row is not None:
+        elif self._in_view and self.detail.row is not None:
             self.verbs.run(verb, [self.detail.row])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -255,7 +270,7 @@ class ImagesPage(QWidget):
 
     def in_hand(self) -> list[Entry]:
         """What can be done with the ticked images, or the chosen one."""
-        keys = self.table.menu_keys(self.table.current_key or self._chosen)
+        keys = self.table.menu_keys(self.table.current_key or self._in_view)
         return self.verbs.entries([self._by_key[key] for key in keys if key in self._by_key])
 
     def _on_delete_key(self) -> None:
