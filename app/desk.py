@@ -108,13 +108,13 @@ class Desk(QObject):
 
         The engine makes its list while the page for it is made.
         """
-        asking, listed = Once(self.session.asking), Once(self.stores.containers.changed)
+        asking = Once(self.session.asking)
         self._on_state(self.session.state)
         self.scope.start(self.engines.begin(), name="choose an engine")
         await asking.wait(HEAD_START)
         self.window.show_start()
-        if self.session.engine is not None:
-            await listed.wait(HEAD_START)
+        if self.session.engine is not None and not self.stores.containers.loaded:
+            await Once(self.stores.containers.changed).wait(HEAD_START)
         self.window.show()
         QTimer.singleShot(0, self._tell_of_files)
         QTimer.singleShot(LATER_MS, self._tell_later)
