@@ -178,6 +178,12 @@ class Dialog(QWidget):
         self.footer.setFixedHeight(height - 1)
         self.panel.footer_height = height
 
+    def footer_box(self) -> QRect:
+        """Where the footer is, in the window; empty when there is none."""
+        height = self.panel.footer_height
+        box = self.panel.geometry()
+        return QRect(box.left(), box.bottom() + 1 - height, box.width(), height) if height else QRect()
+
     def set_title(self, text: str) -> None:
         """Change the title."""
         self.title.setText(text)

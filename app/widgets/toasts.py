@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -12,6 +12,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
+from app.widgets.dialogs import Dialog
 from app.widgets.text import PlainLabel
 
 _MOST = 3
@@ -106,7 +107,7 @@ class _Shade(QWidget):
 
 
 class Toasts(QObject):
-    """The toasts of one window; they lie above its dialogs."""
+    """The toasts of one window; they lie above its dialogs, never on a footer: what is to be pressed stays in reach."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
@@ -114,6 +115,7 @@ class Toasts(QObject):
         self._window = window
         self._shade = _Shade(theme, window)
         self._shown: list[Toast] = []
+        self._dialogs: list[Dialog] = []
         window.installEventFilter(self)
 
     def show_notice(
@@ -168,7 +170,10 @@ class Toasts(QObject):
         boxes: list[QRect] = []
         for toast in reversed(self._shown):
             toast.move(window.width() - _EDGE - toast.width(), bottom - toast.height())
-            bottom -= toast.height() + _GAP
+            for footer in self._footers():
+                if footer.intersects(toast.geometry()):
+                    toast.move(toast.x(), footer.top() - _GAP - toast.height())
+            bottom = toast.y() - _GAP
             boxes.append(toast.geometry())
         self._shade.boxes = boxes
         self._shade.setVisible(bool(boxes))
@@ -180,8 +185,28 @@ class Toasts(QObject):
                 toast.raise_()
         self._shade.update()
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Keep to the corner of the window."""
-        if event.type() == QEvent.Type.Resize and isValid(self._shade):
+    def _footers(self) -> list[QRect]:
+        """Those of the open dialogs, the lowest first."""
+        self._dialogs = [dialog for dialog in self._dialogs if isValid(dialog)]
+        boxes = [dialog.footer_box() for dialog in self._dialogs if dialog.isVisible()]
+        return sorted((box for box in boxes if not box.isEmpty()), key=QRect.top, reverse=True)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep to the corner of the window, and off the footers of dialogs that come, grow and go."""
+        kind = event.type()
+        if not isValid(self._shade):
+            return False
+        if watched is self._window:
+            if kind == QEvent.Type.Resize:
+                self._place()
+            elif kind == QEvent.Type.ChildPolished and isinstance(event, QChildEvent):
+                self._watch(event.child())
+        elif kind in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Move, QEvent.Type.Resize):
             self._place()
         return False
+
+    def _watch(self, child: QObject) -> None:
+        if isinstance(child, Dialog) and child not in self._dialogs:
+            self._dialogs.append(child)
+            child.installEventFilter(self)
+            child.panel.installEventFilter(self)

@@ -150,6 +150,47 @@ def test_at_most_three_toasts_and_errors_stay(theme: Theme, window: QWidget) -> 
     assert boxes[0].bottom() < boxes[1].top() < boxes[2].top()
 
 
+@pytest.mark.parametrize("size", [(900, 600), (1280, 800)])
+@pytest.mark.parametrize("toast_first", [True, False])
+def test_toasts_stay_off_the_footer_of_a_dialog(
+    theme: Theme, window: QWidget, size: tuple[int, int], toast_first: bool
+) -> None:
+    window.resize(*size)
+    toasts = Toasts(theme, window)
+    dialog = Dialog(theme, window, "Run a container")
+    for number in range(30):
+        dialog.body.addWidget(LineEdit(theme, f"field {number}"))
+    run = dialog.add_button("Run", "primary", dialog.accept)
+    if not toast_first:
+        dialog.open()
+    for number in range(3):
+        toasts.show_notice("error", f"Could not start {number}", "It has no command.")
+    if toast_first:
+        corner = toasts.shown()[-1].geometry()
+        dialog.open()
+        assert toasts.shown()[-1].geometry() != corner
+    for height in (size[1], size[1] + 40, size[1]):
+        window.resize(size[0], height)
+        footer = dialog.footer.rect().translated(dialog.footer.mapTo(window, QPoint(0, 0)))
+        assert footer.contains(run.rect().translated(run.mapTo(window, QPoint(0, 0))))
+        for toast in toasts.shown():
+            assert not toast.geometry().intersects(footer)
+            assert window.rect().contains(toast.geometry())
+            assert window.childAt(toast.geometry().center()) in (toast, *toast.findChildren(QWidget))
+    dialog.reject()
+    assert toasts.shown()[-1].geometry().bottomRight() == window.rect().bottomRight() - QPoint(16, 16)
+
+
+def test_toasts_keep_their_corner_beside_a_dialog_that_leaves_it_free(theme: Theme, window: QWidget) -> None:
+    window.resize(1280, 800)
+    toasts = Toasts(theme, window)
+    ask = Confirm(theme, window, "Remove web?")
+    ask.open()
+    toast = toasts.show_notice("success", "Stopped worker")
+    assert toast.geometry().bottomRight() == window.rect().bottomRight() - QPoint(16, 16)
+    ask.reject()
+
+
 def test_a_toast_acts_once_and_leaves(theme: Theme, window: QWidget) -> None:
     toasts = Toasts(theme, window)
     acts: list[int] = []
