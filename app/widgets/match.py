@@ -38,7 +38,7 @@ def score_all(words: Sequence[str], text: str, also: str = "") -> int:
     text, also = text[:LONGEST].casefold(), also[:LONGEST].casefold()
     total = 0
     for word in words:
-        found = max(score(word, text), score(word, also) - 5 if also else 0)
+        found = max(score(word, text), score(word, also) - 5 if word in also else 0)
         if found <= 0:
             return 0
         total += found

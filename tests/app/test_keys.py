@@ -224,6 +224,18 @@ async def test_a_list_by_keys(qapp: QApplication) -> None:
         assert scene.page.details is not None
 
 
+async def test_a_page_gives_its_list_the_keyboard(qapp: QApplication) -> None:
+    async with scene_now() as scene:
+        scene.page.verbs.run("restart", [scene.person.key_of(scene.table, "web")])
+        add_builds(cast("BuildsPage", scene.window.page(places.BUILDS)))
+        for page in ("images", "builds", "activity", "containers"):
+            shown = cast("Any", await scene.person.nav(page))
+            table = scene.table if page == "containers" else shown.table
+            assert table.hasFocus()
+            await scene.press(Key.Key_Down)
+            assert table.currentIndex().isValid()
+
+
 async def test_del_asks_before_it_removes_images(qapp: QApplication) -> None:
     async with scene_now() as scene:
         page = cast("ImagesPage", await scene.person.nav("images"))

@@ -159,7 +159,8 @@ class ActivityPage(QWidget):
         whole.addWidget(self.stack, 1)
 
     def show_place(self, place: Place) -> None:
-        """Chooses the operation whose id the place names."""
+        """Gives the list the keyboard, and chooses the operation whose id the place names."""
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
         if place.id:
             self.segments.set_current("all")
             self._show()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands.builds import BUILD, SAVE_OUTPUT, OutputFile
@@ -85,11 +85,12 @@ class BuildsPage(QWidget):
         self._refresh()
 
     def show_place(self, place: Place) -> None:
-        """Goes to the list, or to the build that the place names."""
+        """Goes to the list and gives it the keyboard, or to the build that the place names."""
         if place.id:
             self.open(place.id)
         else:
             self._on_left()
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def open(self, key: str) -> None:
         """Shows one build."""

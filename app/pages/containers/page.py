@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
@@ -49,13 +50,14 @@ class ContainersPage(QWidget):
         whole.addWidget(self.stack)
 
     def show_place(self, place: Place) -> None:
-        """Goes to the list, or to a container by id (or name) and a tab of it."""
+        """Goes to the list and gives it the keyboard, or to a container by id (or name) and a tab of it."""
         row = self._session.stores.containers.get(place.id)
         if row is None and place.id:
             rows = self._session.stores.containers.values.values()
             row = next((r for r in rows if place.id in (r.name, r.id[:12])), None)
         if row is None:
             self._close_details()
+            self.list.table.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if self.details is None or self.details.container_id != row.id:
             from app.pages.containers.details import ContainerPage  # Late: the list does not wait for its parts.
@@ -96,4 +98,3 @@ class ContainersPage(QWidget):
                 logs.close_feed()
             self.details.deleteLater()
             self.details = None
-            self.list.table.setFocus()

@@ -39,6 +39,7 @@ def test_equals_stay_in_their_order() -> None:
 def test_other_words_count_a_little_less() -> None:
     words = words_of("reload")
     assert 0 < score_all(words, "Load again", "reload refresh") < score_all(words, "Reload it now")
+    assert score_all(words_of("rlh"), "Load again", "reload refresh") == 0
 
 
 def test_one_letter_fits_beginnings_alone() -> None:
