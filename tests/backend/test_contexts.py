@@ -97,6 +97,8 @@ def test_no_file_makes_it_fail(tmp_path_factory: pytest.TempPathFactory, text: b
     folder = tmp_path_factory.mktemp("docker")
     add(folder, "any", "unix:///x").write_bytes(text)
     (folder / "config.json").write_bytes(text)
-    contexts.contexts(folder)
-    contexts.current_name(folder, {})
-    contexts.broken_config(folder)
+    found = contexts.contexts(folder)
+    assert all(one.name for one in found)
+    assert isinstance(contexts.current_name(folder, {}), str)
+    broken = contexts.broken_config(folder)
+    assert broken or text.lstrip()[:1] == b"{", "what is no JSON object is a broken configuration"

@@ -269,8 +269,11 @@ async def test_the_engines_own_words(
     assert getattr(caught.value, "message") == message  # noqa: B009 - of every ApiError
 
 
-async def test_a_state_that_is_already_so_is_no_error(engine: Engine) -> None:
+async def test_a_state_that_is_already_so_is_no_error(fake: FakeEngine, engine: Engine) -> None:
+    before = len(fake.events)
     await containers.start(engine, "web")
+    assert len(fake.asked("POST", "/containers/web/start")) == 1
+    assert len(fake.events) == before, "it was not running before"
 
 
 async def test_a_container_that_went_meanwhile(engine: Engine) -> None:
@@ -315,7 +318,9 @@ async def test_proxies_are_not_used(fake: FakeEngine, monkeypatch: pytest.Monkey
     async with fake.serve() as endpoint:
         made = Engine(endpoint)
         await made.open()
+        await containers.start(made, "web")
         await made.close()
+    assert fake.asked("POST", "/containers/web/start"), "the call through httpx came to the engine itself"
 
 
 async def test_fifty_streams_and_calls_beside_them(fake: FakeEngine, engine: Engine) -> None:

@@ -144,6 +144,7 @@ async def test_an_engine_of_another_age_is_told(qapp: QApplication, api: str, ol
         await person.sees(words)
         await person.sees("Pilothouse needs")
         await person.sees("No engine is running yet")
+        assert {r.path for r in fake.requests} == {"/_ping", "/version"}, "nothing is asked in a tongue it has not"
 
 
 async def test_something_that_is_no_engine_is_told(qapp: QApplication, short: Path) -> None:

@@ -119,8 +119,28 @@ def test_no_text_breaks_the_reader(text: str) -> None:
             reading = read_line(line)
         except NotARunLine:
             continue
-        build(reading.form)
-        run_line(reading.form)
+        body, _problems = build(reading.form)
+        assert body["Image"] == reading.form.image.strip()
+        assert run_line(reading.form).argv[:2] == ["docker", "run"]
+
+
+PIECES = (
+    "-p 80:80", "-v /a:/b", "-e", "A=1", "--name", "x", "-it", "--rm", "nginx", "sh -c", "'a b'", '"$X"', "--mount",
+    "type=bind,source=/a,target=/b", "-m 1g", "--restart always", "--label", "a=b", "--log-driver none",
+    "--network host", "\\\n", "|", "--gpus all", "-u 0", "--health-cmd", "--entrypoint ''", "--cpus .5", "-P", "-d",
+)  # fmt: skip
+printable = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), printable), max_size=12).map(" ".join))
+def test_what_was_read_is_written_so_that_it_is_read_the_same(text: str) -> None:
+    try:
+        form = read_line(f"docker run {text}").form
+    except NotARunLine:
+        return
+    if re.fullmatch(r"[a-z0-9./:_-]+", form.image):
+        assert build(read_line(run_line(form).copied).form) == build(form)
 
 
 @pytest.mark.parametrize(

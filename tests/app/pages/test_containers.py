@@ -115,6 +115,8 @@ async def test_pause_and_resume(scene: Scene) -> None:
     await scene.person.until(lambda: scene.list._store.values[key].state == "paused")
     await scene.person.keys(Qt.Key.Key_P)
     await scene.state("db", "running")
+    asked = [r.path.rsplit("/", 1)[-1] for r in scene.fake.requests if r.method == "POST"]
+    assert asked == ["pause", "unpause"]
 
 
 @in_scene
@@ -193,8 +195,13 @@ async def test_streams_are_open_only_for_what_is_on_screen(scene: Scene) -> None
     await scene.person.until(
         lambda: all("–" not in t for t in list(scene.person.rows(scene.table).values())[:2]), "use"
     )
+    before = scene.fake.hangups
     await scene.person.nav("images")
     await scene.person.until(lambda: stats.open == 0, "no stream")
+    await scene.person.until(lambda: scene.fake.hangups >= before + 2, "the engine to see them end")
+    asked = len(scene.fake.asked("GET", "/stats"))
+    await scene.person.rest(20)
+    assert len(scene.fake.asked("GET", "/stats")) == asked
 
 
 @in_scene
@@ -249,8 +256,10 @@ async def test_escape_unticks(scene: Scene) -> None:
     await scene.focus("web")
     QTest.keyClick(scene.table, Qt.Key.Key_Space)
     await scene.person.until(scene.list.selection.isVisible)
+    assert scene.table.ticks.keys == {scene.person.key_of(scene.table, "web")}
     await scene.person.keys(Qt.Key.Key_Escape)
     await scene.person.until(lambda: not scene.list.selection.isVisible(), "no bar")
+    assert not scene.table.ticks.keys
 
 
 async def test_no_containers_yet(qapp: QApplication) -> None:

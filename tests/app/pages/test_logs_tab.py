@@ -193,4 +193,9 @@ async def test_says_that_a_log_cannot_be_read(qapp: QApplication) -> None:
     async with fake.serve() as endpoint, at_desk(endpoint) as person:
         page = cast("ContainersPage", await person.nav("containers"))
         await person.open_row(page.list.table, "web")
-        await person.sees("does not support reading")
+        await person.sees("The log cannot be read here. Configured logging driver does not support reading.")
+        tab = await person.find(LogsTab, "the log", lambda _tab: True)
+        asked = len(fake.asked("GET", "/logs"))
+        await person.rest(50)
+        assert len(fake.asked("GET", "/logs")) == asked, "what cannot be read is not asked for again and again"
+        assert not len(tab.buffer)

@@ -92,12 +92,14 @@ async def test_what_a_line_holds_besides_stays_in_view(qapp: QApplication, fake:
 
 
 async def test_a_line_that_is_none_is_said_in_its_dialog(qapp: QApplication, fake: FakeEngine) -> None:
-    async with dialog_on(fake) as (person, _dialog):
+    async with dialog_on(fake) as (person, dialog):
+        before = dialog.form()
         await person.press("Paste a docker run line…")
         QApplication.clipboard().setText("docker ps")
         await person.keys(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
         await person.press("Fill the form")
         await person.sees("This is docker ps, not docker run")
+        assert dialog.form() == before
 
 
 async def test_a_line_pasted_as_the_image_fills_the_form(qapp: QApplication, fake: FakeEngine) -> None:
@@ -194,6 +196,9 @@ async def test_restart_and_remove_when_it_exits_exclude_each_other(qapp: QApplic
     async with dialog_on(fake, RunForm(image="web:1", restart="always")) as (person, dialog):
         await person.click(dialog.basic.auto_remove)
         await person.sees("A container that is removed when it exits cannot restart")
+        await person.press("Run")
+        assert dialog.isVisible()
+        assert not fake.asked("POST", "/create")
 
 
 async def test_two_rows_for_one_port_or_path_are_said(qapp: QApplication, fake: FakeEngine) -> None:
@@ -332,6 +337,7 @@ async def test_a_name_that_comes_to_be_taken_is_said(qapp: QApplication, fake: F
         made = fake.add_container("late", image="web:1")
         await fake.emit("container", "create", made, name="late", image="web:1")
         await person.sees("late is taken")
+        assert not fake.asked("POST", "/create")
 
 
 @pytest.mark.parametrize(
