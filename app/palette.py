@@ -12,14 +12,14 @@ from PySide6.QtCore import QObject
 
 from app import places
 from app.models.images import ImageRow, rows_of, users_by_image
-from app.pages.containers.verbs import ContainerVerbs
+from app.pages.containers.verbs import GONE, ContainerVerbs
 from app.pages.images.verbs import ImageVerbs
 from app.pages.settings.colours import THEMES, choose_colours
 from app.places import Place
 from app.preferences import Preferences
 from app.presentation.containers import state_of
 from app.presentation.units import bytes_text
-from app.session import Session
+from app.session import Phase, Session
 from app.theme import Theme
 from app.widgets.enginebutton import EngineChoice
 from app.widgets.entries import Entry
@@ -98,14 +98,15 @@ class Commands(QObject):
     # Anywhere
 
     def _anywhere(self) -> list[Entry]:
-        run, *rest = self._window.entries()
-        pull, *moving = self._images.general()
+        run, build, *rest = self._window.entries()
+        pull, *others = self._images.general()
         here = self._window.place.page
-        first = [
-            replace(run, key="Ctrl N" if here == places.CONTAINERS else ""),
-            replace(pull, key="Ctrl N" if here == places.IMAGES else ""),
-        ]
-        return [*first, *rest, *moving, *self._colours(), *self._engine_entries()]
+        run = replace(run, key="Ctrl N" if here == places.CONTAINERS else "")
+        pull = replace(pull, key="Ctrl N" if here == places.IMAGES else "")
+        phase = self._session.state.phase
+        gone = "No engine is in use" if phase is Phase.NONE else "" if phase is Phase.CONNECTED else GONE
+        first, others = ([replace(e, why=gone) for e in entries] for entries in ((run, pull, build), others))
+        return [*first, *rest, *others, *self._colours(), *self._engine_entries()]
 
     def _colours(self) -> list[Entry]:
         icons = {"system": "monitor", "light": "sun", "dark": "moon"}

@@ -129,15 +129,17 @@ class MainWindow(QWidget):
             go = partial(self.go, Place(entry.key))
             return Entry(f"Go to {entry.title}", go, entry.icon, entry.shortcut, also="page show")
 
+        shown: object = self.stack.currentWidget()
+        find = "" if isinstance(shown, Searches) else "There is nothing to search here"
         return [
             Entry("Run…", partial(self.go, Place(places.RUN)), "play", also="container new create"),
             Entry("Build…", partial(self.go, Place(places.BUILD)), "hammer", "Ctrl B", also="image dockerfile"),
             *(page(entry) for entry in (*NAV, *FOOT)),
-            Entry("Search this page", self._on_find, "search", "Ctrl F", also="find filter"),
+            Entry("Search this page", self._on_find, "search", "Ctrl F", find, also="find filter"),
             Entry("Switch engine…", self.engine_menu_asked.emit, "server", "Ctrl E", also="connect docker podman"),
             Entry("Load again", self.reload_asked.emit, "refresh-cw", "F5", also="reload refresh"),
             Entry("Keys", self._on_keys, "keyboard", "F1", also="shortcuts help"),
-            Entry("Back", self.back, "chevron-left", "Alt Left"),
+            Entry("Back", self.back, "chevron-left", "Alt Left", "" if self._past else "This is where you began"),
             Entry("Quit", self.close_asked.emit, "power", "Ctrl Q", also="exit close"),
         ]
 

@@ -271,6 +271,21 @@ async def test_what_a_screen_reader_says(qapp: QApplication) -> None:
     assert spoken(Entry("Colours:", lambda: None, subject="Dark", checked=True)) == "Colours: Dark, chosen"
 
 
+async def test_without_an_engine_it_says_so(qapp: QApplication) -> None:
+    async with at_desk(None, connect=False) as person:
+        person.window.show_onboarding(True)
+        await person.until(person.window.isActiveWindow, "the window to be in front")
+        QTest.keyClick(person.window, Qt.Key.Key_K, CTRL)
+        palette = await person.find(Palette, "the palette", lambda _p: True)
+        why = {entry.text: entry.why for entry in palette.rows.entries}
+        assert why["Run…"] == why["Pull…"] == why["Build…"] == why["Clean up…"] == "No engine is in use"
+        assert why["Search this page"] == "There is nothing to search here"
+        assert not why["Switch engine…"]
+        QTest.keyClicks(palette.field, "settings")
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        assert person.window.place.page == places.SETTINGS
+
+
 async def test_a_start_does_not_load_it() -> None:
     code = "import sys, app.desk; print([m for m in sys.modules if 'palette' in m or m == 'app.widgets.match'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -103,6 +103,11 @@ class BuildsPage(QWidget):
             return
         self.stack.setCurrentWidget(self.view)
 
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field of the list."""
+        if self.list_side.isVisible():
+            self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def primary(self) -> None:
         """What the page's primary button does."""
         self.open_dialog()
