@@ -5,7 +5,16 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QTextLayout, QTextOption
+from PySide6.QtGui import (
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLayout,
+    QTextOption,
+)
 from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -172,8 +181,6 @@ class PlainLabel(QLabel):
                 line.setLineWidth(max(1, width))
                 lines.append((start + line.textStart(), line.textLength()))
             layout.endLayout()
-            if not paragraph:
-                lines.append((start, 0))
             start += len(paragraph) + 1
         self._layout_key, self._lines = (text, width), lines
         return lines
@@ -181,8 +188,10 @@ class PlainLabel(QLabel):
     # -- painting -------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the lines on the grid of their type; selectable text is left to Qt."""
+        """Paint the lines on the grid of their type; selectable text is painted by Qt, on the same grid."""
         if self._selectable() or not self.text():
+            if self._selectable():
+                self._set_on_grid()
             super().paintEvent(event)
             return
         painter = QPainter(self)
@@ -195,6 +204,28 @@ class PlainLabel(QLabel):
         else:
             lines = self._single_lines(box.width())
         self._draw(painter, box, lines)
+
+    def _set_on_grid(self) -> None:
+        """Gives the document in which Qt lets one select the lines that `heightForWidth` counts."""
+        super().heightForWidth(self.width())  # Qt fills and breaks the document only once it needs it
+        document = self.findChild(QTextDocument)
+        if document is None:
+            return
+        option = document.defaultTextOption()
+        if option.wrapMode() == QTextOption.WrapMode.WordWrap:
+            option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+            document.setDefaultTextOption(option)
+        spare = self._line - QFontMetrics(self.font()).height()
+        if document.firstBlock().blockFormat().lineHeight() != spare:
+            apart = QTextBlockFormat()
+            apart.setLineHeight(spare, QTextBlockFormat.LineHeightTypes.LineDistanceHeight.value)
+            cursor = QTextCursor(document)
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.mergeBlockFormat(apart)
+        frame = document.rootFrame().frameFormat()
+        if frame.topMargin() != spare // 2:
+            frame.setTopMargin(spare // 2)
+            document.rootFrame().setFrameFormat(frame)
 
     def _single_lines(self, width: int) -> list[str]:
         lines = self.text().split("\n")

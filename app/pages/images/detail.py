@@ -217,9 +217,9 @@ class _Overview(QScrollArea):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         for row, (name, value) in enumerate(facts_of(details)):
-            name_label = PlainLabel(self._theme, name, "body", "text-secondary")
+            name_label = PlainLabel(self._theme, name, "small", "text-secondary")
             name_label.setMinimumWidth(104)
-            name_label.setFixedHeight(self._theme.line("mono"))
+            name_label.setContentsMargins(0, 2, 0, 0)  # to the baseline of the value
             grid.addWidget(name_label, row, 0, Qt.AlignmentFlag.AlignTop)
             label = PlainLabel(self._theme, value, "mono", wrap=True)
             label.set_selectable()

@@ -7,9 +7,15 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from app.pages.images.detail import _Overview
 from app.pages.images.page import ImagesPage
+from app.theme import Theme
+from app.widgets.text import PlainLabel
+from backend.types.containers import ContainerConfig
+from backend.types.images import ImageDetails, ImageId
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 
@@ -60,3 +66,36 @@ async def test_an_image_that_goes_while_another_is_read_moves_nothing(qapp: QApp
         await person.until(lambda: len(person.rows(page.table)) == 2, "the row to go")
         assert page.detail.title.text() == "postgres:16"
         assert person.rows(page.table)[page.table.current_key][0] == "postgres"
+
+
+async def test_names_and_values_of_the_overview_share_a_baseline(qapp: QApplication) -> None:
+    theme = Theme("light", qapp)
+    theme.apply(qapp)
+    overview = _Overview(theme)
+    overview.resize(600, 400)
+    # Letters without a tail, so that the lowest ink of a line is its baseline.
+    overview.show_details(
+        ImageDetails(id=ImageId("aa"), config=ContainerConfig(env=("A=1", "B=2"), user="nn", cmd=("aa",)))
+    )
+    overview.show()
+    assert not overview.grab().isNull()
+    inner = overview.widget()
+    grid = inner.layout()
+    assert isinstance(grid, QGridLayout)
+    for row, letters in enumerate(("Id", "Command", "User", "Environment")):
+        name, value = (item.widget() for item in map(grid.itemAtPosition, (row, row), (0, 1)) if item is not None)
+        assert isinstance(name, PlainLabel)
+        assert isinstance(value, PlainLabel)
+        assert name.text() == letters
+        assert baseline(inner, name) == baseline(inner, value), letters
+
+
+def baseline(inner: QWidget, part: QWidget) -> int:
+    """The lowest row of ink of the first line of words."""
+    image: QImage = part.grab().toImage()
+    ink = [
+        y for y in range(image.height())
+        if any(image.pixelColor(x, y).lightness() < 150 for x in range(image.width()))
+    ]  # fmt: skip
+    first = next((at for at, y in enumerate(ink[:-1]) if ink[at + 1] > y + 1), len(ink) - 1)
+    return part.geometry().top() + ink[first]

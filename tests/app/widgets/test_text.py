@@ -91,3 +91,32 @@ def test_64_kb_of_text_is_no_trouble(theme: Theme, window: QWidget) -> None:
     label.setGeometry(0, 0, 200, 18)
     label.show()
     assert not label.grab().isNull()
+
+
+def lines_of_ink(label: PlainLabel) -> list[tuple[int, int]]:
+    """First and last row of each line of words, as painted."""
+    image = label.grab().toImage()
+    paper = image.pixelColor(image.width() - 1, 0)
+    found: list[tuple[int, int]] = []
+    for y in range(image.height()):
+        if any(abs(image.pixelColor(x, y).lightness() - paper.lightness()) > 90 for x in range(image.width())):
+            if found and found[-1][1] == y - 1:
+                found[-1] = (found[-1][0], y)
+            else:
+                found.append((y, y))
+    return found
+
+
+@pytest.mark.parametrize("type_name", ["mono", "body", "small"])
+def test_words_that_can_be_selected_stand_where_others_do(theme: Theme, type_name: str) -> None:
+    words = "PATH=/usr/bin\n" + "x" * 90 + "\n\nHx of LANG"
+    plain, selectable = (PlainLabel(theme, words, type_name, wrap=True) for _ in range(2))
+    selectable.set_selectable()
+    for label in (plain, selectable):
+        label.resize(210, label.heightForWidth(210))
+    assert len(lines_of_ink(plain)) > 4
+    assert lines_of_ink(selectable) == lines_of_ink(plain)
+    for label in (plain, selectable):
+        label.setText("Hx\n" + "x" * 60)
+        label.resize(150, label.heightForWidth(150))
+    assert lines_of_ink(selectable) == lines_of_ink(plain)
