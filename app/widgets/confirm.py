@@ -20,11 +20,12 @@ _FOOTER = 54
 class Confirm(Dialog):
     """What happens, what goes (`goes`), options to tick, and two buttons that say what they do.
 
-    `chosen` tells the options as a dict of key to bool; `cancelled` that nothing is to be done. `danger=False` gives
-    the act the primary look.
+    `chosen` tells the options as a dict of key to bool; `cancelled` that nothing is to be done; `changed` tells the
+    options whenever one is ticked or not. `danger=False` gives the act the primary look.
     """
 
     chosen = Signal(dict)
+    changed = Signal(dict)
     cancelled = Signal()
 
     def __init__(
@@ -47,6 +48,7 @@ class Confirm(Dialog):
         if detail:
             self.body.addSpacing(7)
             self.body.addWidget(PlainLabel(theme, detail, "body", "text-secondary", wrap=True))
+        self._goes: list[PlainLabel] = []
         if goes:
             self.body.addSpacing(12)
             self.body.addWidget(self._list_of(goes))
@@ -54,6 +56,7 @@ class Confirm(Dialog):
         for key, text, checked in options:
             self.body.addSpacing(11)
             box = Checkbox(theme, text, checked)
+            box.toggled.connect(lambda _checked: self.changed.emit(self.ticked()))
             self._boxes[key] = box
             self.body.addWidget(box)
         self.body.addStretch(1)
@@ -68,11 +71,17 @@ class Confirm(Dialog):
         rows.setSpacing(2)
         for name in goes[:_MOST_SHOWN]:
             elide = Qt.TextElideMode.ElideMiddle
-            rows.addWidget(PlainLabel(self._theme, visible_name(name), "mono", elide=elide))
+            self._goes.append(PlainLabel(self._theme, visible_name(name), "mono", elide=elide))
+            rows.addWidget(self._goes[-1])
         if len(goes) > _MOST_SHOWN:
             rows.addWidget(PlainLabel(self._theme, f"and {len(goes) - _MOST_SHOWN:,} more", "small", "text-secondary"))
         panel.body.addLayout(rows)
         return panel
+
+    def set_goes(self, goes: Sequence[str]) -> None:
+        """Other words for what goes, line by line."""
+        for label, name in zip(self._goes, goes, strict=False):
+            label.setText(visible_name(name))
 
     def ticked(self) -> dict[str, bool]:
         """The options as they are ticked now."""

@@ -91,21 +91,33 @@ def ask_remove(
     engine: str,
     chosen: Callable[[bool], None],
 ) -> Confirm:
-    """Asks once, naming what goes: the layers with their `sizes` (bytes by id), anonymous volumes, what is stopped.
+    """Asks once, naming what goes: the layers with their `sizes` (bytes by id), what is stopped, anonymous volumes.
 
-    `chosen(volumes)` follows a yes, with whether anonymous volumes go too.
+    What is said of those volumes follows their box. `chosen(volumes)` follows a yes, with whether they go too.
     """
     one = rows[0] if len(rows) == 1 else None
     title = f"Remove {visible_name(one.name, 40)}?" if one is not None else f"Remove {plural(len(rows), 'container')}?"
     volumes = [m for row in rows for m in anonymous_volumes(row)]
-    goes = [] if one is not None else [_line(row, sizes) for row in rows]
-    goes += [f"volume {short_id(m.name)}, mounted at {m.destination}" for m in volumes]
     options = [("volumes", f"Remove {plural(len(volumes), 'anonymous volume')} too", False)] if volumes else []
-    act = "Remove container" if one is not None else f"Remove {plural(len(rows), 'container')}"
+
+    def goes(too: bool) -> list[str]:
+        layers = [] if one is not None else [_line(row, sizes) for row in rows]
+        end = "goes too" if too else "stays"
+        return layers + [f"volume {short_id(m.name)}, mounted at {m.destination}, {end}" for m in volumes]
+
+    def act(too: bool) -> str:
+        what = "Remove container" if one is not None else f"Remove {plural(len(rows), 'container')}"
+        return f"{what} and {'volume' if len(volumes) == 1 else plural(len(volumes), 'volume')}" if too else what
+
+    def on_changed(ticked: dict[str, bool]) -> None:
+        dialog.set_goes(goes(ticked["volumes"]))
+        dialog.act.setText(act(ticked["volumes"]))
+
     dialog = Confirm(
-        theme, window, title, _detail(rows, sizes, engine), "Keep it" if one is not None else "Keep them", act,
-        options, goes,
+        theme, window, title, _detail(rows, sizes, engine), "Keep it" if one is not None else "Keep them", act(False),
+        options, goes(False),
     )  # fmt: skip
+    dialog.changed.connect(on_changed)
     dialog.chosen.connect(lambda ticked: chosen(bool(ticked.get("volumes"))))
     dialog.open()
     return dialog

@@ -80,6 +80,7 @@ async def test_names_and_values_of_the_overview_share_a_baseline(qapp: QApplicat
     overview.show()
     assert not overview.grab().isNull()
     inner = overview.widget()
+    assert inner is not None
     grid = inner.layout()
     assert isinstance(grid, QGridLayout)
     for row, letters in enumerate(("Id", "Command", "User", "Environment")):
