@@ -316,6 +316,18 @@ async def test_letters_are_typed_into_fields(qapp: QApplication) -> None:
         assert not scene.window.dialogs_open()
 
 
+async def test_letters_act_while_the_tree_of_inspect_has_the_keyboard(qapp: QApplication) -> None:
+    async with scene_now() as scene:
+        await scene.details("inspect")
+        inspect = await scene.person.find(InspectTab, "the tree", lambda _t: True)
+        inspect.tree.setFocus()
+        await scene.press(Key.Key_S)
+        await scene.state("web", "exited")
+        await scene.press(Key.Key_L)
+        assert scene.page.details is not None
+        assert scene.page.details._tab == "logs"
+
+
 # Logs, details, dialogs
 
 
