@@ -229,7 +229,7 @@ class Gallery(QWidget):
         skeleton.show_now()
         self.put(skeleton, 856, 388, 400, 68)
         sentence = "Volumes keep data when a container is removed."
-        self.put(EmptyState(theme, "database", "No volumes yet", sentence, "Create volume…"), 856, 658, 400, 126)
+        self.put(EmptyState(theme, "hard-drive", "No volumes yet", sentence, "Create volume…"), 856, 658, 400, 126)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

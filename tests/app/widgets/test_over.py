@@ -253,7 +253,7 @@ def everything(theme: Theme) -> list[QWidget]:
         parts,
         skeleton,
         Ring(theme),
-        EmptyState(theme, "database", "No volumes yet", "They keep data.", "Create volume…"),
+        EmptyState(theme, "hard-drive", "No volumes yet", "They keep data.", "Create volume…"),
         Banner(theme, "error", "Engine not answering", "Trying again", "Try now"),
         StateChip(theme, "dot", "Running", "success"),
         PortChip(theme, "8080"),
