@@ -269,9 +269,13 @@ class Dialog(QWidget):
             height = self.content.sizeHint().height()
         fixed = 2 + (self._header.height() if not self._header.isHidden() else 0) + self._top.sizeHint().height()
         fixed += (1 if self._top.count() else 0) + (self.footer.height() if not self.footer.isHidden() else 0)
-        height = min(height + fixed, self.height() - 2 * _EDGE)
+        height = min(height + fixed + self.height_to_spare(inner), self.height() - 2 * _EDGE)
         self.panel.setGeometry((self.width() - width) // 2, (self.height() - height) // 2, width, height)
         self.update()
+
+    def height_to_spare(self, _width: int) -> int:
+        """How much higher the box is than its content at a width; for content that changes while the box must not."""
+        return 0
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the size of the window and of the content."""

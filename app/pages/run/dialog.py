@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.commands.ports import check_port, free_ports, publishers
 from app.commands.run.body import build
@@ -22,6 +22,7 @@ from app.pages.run.basic import BasicTab
 from app.pages.run.formtab import FormTab
 from app.pages.run.imagelook import ImageLook
 from app.pages.run.outcome import tell_made
+from app.pages.run.parts import Parts
 from app.pages.run.pasting import left_over, open_paste
 from app.pages.run.portrows import LOOPBACK
 from app.pages.run.tabs import AdvancedTab, HealthTab, NetworkTab, ResourcesTab, SecurityTab, StorageTab
@@ -85,9 +86,9 @@ class RunDialog(Dialog):
         self.tabs = Tabs(theme, TABS)
         self.tabs.setAccessibleName("Parts of the form")
         self.set_top(self.tabs)
-        self.pages = QStackedWidget()
+        self.pages = Parts()
         for tab in self.parts_of_form.values():
-            self.pages.addWidget(tab)
+            self.pages.add(tab)
         self.failure = Advice(theme, "danger", "circle-alert", closable=True)
         self.left = Advice(theme, "info", "info", closable=True)
         self.danger = Advice(theme, "warning", "shield-alert")
@@ -120,7 +121,13 @@ class RunDialog(Dialog):
     def show_tab(self, key: str) -> None:
         """Shows a part of the form."""
         self.tabs.set_current(key)
-        self.pages.setCurrentWidget(self.parts_of_form[key])
+        self.pages.show_part(self.parts_of_form[key])
+        self.area.verticalScrollBar().setValue(0)
+
+    def height_to_spare(self, width: int) -> int:
+        """The box is as high as its highest part, so that the tabs keep their place."""
+        margins = self.body.contentsMargins()
+        return self.pages.height_to_spare(width - margins.left() - margins.right())
 
     # Form in, form out
 

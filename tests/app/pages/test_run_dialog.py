@@ -358,3 +358,22 @@ async def test_a_name_that_comes_to_be_taken_is_said(qapp: QApplication, fake: F
 )
 async def test_each_refusal_has_its_field(error: BaseException, field: str) -> None:
     assert place_of(error, RunForm(ports=(PortRow("80", "80"), PortRow("81", "80")))) == field
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (900, 600)])
+async def test_the_tabs_keep_their_place_and_only_what_does_not_fit_scrolls(
+    qapp: QApplication, fake: FakeEngine, size: tuple[int, int]
+) -> None:
+    async with dialog_on(fake, RunForm(image="far/away:2")) as (person, dialog):
+        person.window.resize(*size)
+        await person.rest()
+        box = dialog.panel.geometry()
+        for key in ("storage", "advanced", "network", "basic"):
+            await person.choose(dialog.tabs, key)
+            assert dialog.panel.geometry() == box, key
+            fits = dialog.area.verticalScrollBar().maximum() == 0
+            assert fits or key == "advanced", key
+            assert dialog.area.verticalScrollBar().value() == 0
+            if fits:
+                bottom = dialog.command.mapTo(dialog.area.viewport(), dialog.command.rect().bottomLeft()).y()
+                assert bottom < dialog.area.viewport().height(), key
