@@ -72,13 +72,13 @@ async def test_import_tag_save_remove_load(
         await person.done(operation)
         assert saved.stat().st_size > 100_000
 
-        for _tag in ("1", "2"):
+        for thing in ("Remove name", "Remove image"):
             await person.until(lambda: person.key_of(page.table, "hand-made"), "the row")
             await person.open_row(page.table, "hand-made")
             await person.press("Remove…")
             await person.find(Confirm, "the question", lambda _d: True)
             assert any("hand-made" in words for words in person.words())
-            await person.press("Remove image")
+            await person.press(thing)
             await person.done(person.last("Remove"))
             assert person.window.dialogs_open() == []
         await person.until(lambda: not person.key_of(page.table, "hand-made"), "the rows to go")
@@ -138,7 +138,7 @@ async def test_a_clean_up_shows_what_goes_and_does_that(qapp: QApplication, own_
         dialog = await person.find(CleanUpDialog, "the clean-up dialog", lambda _d: True)
         await person.sees("1\u00a0image with no name and no container will be gone")
         assert dialog.apply.isEnabled()
-        await person.press("Remove images")
+        await person.press("Remove 1\u00a0image")
         await person.done(person.last("Clean up"))
         await person.until(lambda: page.model.rowCount() == 1, "the untagged image to go")
         assert [i.tags for i in person.desk.stores.images.values.values()] == [("again:1",)]

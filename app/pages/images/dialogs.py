@@ -113,7 +113,9 @@ class ImportDialog(Dialog):
         path, reference = self.path.text().strip(), self.reference.text().strip()
         self.path_field.set_error("" if not path or Path(path).is_file() else "There is no such file")
         self.reference_field.set_error(reference_problem(reference) if reference else "")
-        self.command.set_line(IMPORT.line(Importing(Path(path or "ROOTFS.TAR"), reference or "NAME:TAG")))
+        self.command.set_line(
+            IMPORT.line(Importing(Path(path or "ROOTFS.TAR"), reference or "NAME:TAG", self._target().message))
+        )
 
     def _on_apply(self) -> None:
         target = self._target()
@@ -143,11 +145,16 @@ def ask_remove(
     """Asks before images or references go, and says who uses them; opens the dialog."""
     targets = removals(rows)
     goes = [_what_goes(t, users.get(t.image.id, ())) for t in targets]
-    used = [t for t in targets if users.get(t.image.id)]
-    title = f"Remove {rows[0].title}?" if len(rows) == 1 else f"Remove {plural(len(rows), 'image')}?"
-    detail = "It can be pulled or built again where its source is still there." if len(rows) == 1 else ""
+    gone = [t for t in targets if not _keeps(t)]
+    used = [t for t in gone if users.get(t.image.id)]
+    one = len(rows) == 1
+    thing = "image" if gone else "name"
+    many = plural(len(rows), "image" if len(gone) == len(rows) else "name")
+    title = f"Remove {rows[0].title}?" if one else f"Remove {many}?"
+    detail = "It can be pulled or built again where its source is still there." if one and gone else ""
     options = [("force", "Also when stopped containers were made from it", False)] if used else []
-    confirm = Confirm(theme, window, title, detail, "Keep it", "Remove image", options, goes)
+    act = f"Remove {thing if one else many}"
+    confirm = Confirm(theme, window, title, detail, "Keep it" if one else "Keep them", act, options, goes)
 
     def on_chosen(ticked: dict[str, bool]) -> None:
         for target in targets:
@@ -168,10 +175,14 @@ def removals(rows: Sequence[ImageRow]) -> list[ImageRemoval]:
     ]
 
 
+def _keeps(target: ImageRemoval) -> int:
+    """How many other names the image keeps; with one, only names go."""
+    return max(0, len(target.image.tags) - len(target.references)) if target.references else 0
+
+
 def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
-    left = len(target.image.tags) - len(target.references)
     name = ", ".join(target.references) or title_of(target.image)
-    if target.references and left > 0:
+    if left := _keeps(target):
         return f"{name}, the image keeps {plural(left, 'other name')}"
     use = f", used by {used_words(users)}" if users else ""
     return f"{name}, {bytes_text(target.image.size)}{use}"
@@ -221,6 +232,7 @@ class CleanUpDialog(Dialog):
         shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]
         more = [f"and {plural(len(found) - 12, 'more', 'more')}"] if len(found) > 12 else []
         self.listing.setText("\n".join(shown + more))
+        self.apply.setText(f"Remove {plural(len(found), 'image') if found else 'images'}")
         self.apply.setEnabled(bool(found))
         self.command.set_line(CLEAN_UP.line(CleanUp(key == "dangling")))
 

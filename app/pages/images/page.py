@@ -71,7 +71,9 @@ class ImagesPage(QWidget):
             lambda: self._go(Place(PULL)),
         )  # fmt: skip
         self.nothing = EmptyState(theme, "search", "", "", "Clear search", self._on_clear)
-        self.no_detail = EmptyState(theme, "layers", "No image in view", "Its layers and settings stand here.")
+        self.no_detail = EmptyState(
+            theme, "layers", "No image in view", "The layers and settings of an image show here."
+        )
         self.waiting = Skeleton(theme, 8)
         self.left = QStackedWidget()
         for page in (self.table, self.nothing, self.waiting):
