@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 HEAD_START = 0.05
 """Seconds that an engine which answers may take before the window is made, and again before it is shown."""
+TURNS = 5
+"""Of the loop, until the first question has left."""
 LATER_MS = 800
 """When the first list is there: what else is told at a start."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
@@ -111,6 +113,10 @@ class Desk(QObject):
         asking = Once(self.session.asking)
         self._on_state(self.session.state)
         self.scope.start(self.engines.begin(), name="choose an engine")
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        if self.window.place.page == places.CONTAINERS:
+            import app.pages.containers.page  # noqa: F401 - loaded while the engine answers
         await asking.wait(HEAD_START)
         self.window.show_start()
         if self.session.engine is not None and not self.stores.containers.loaded:

@@ -15,8 +15,8 @@ from app.places import Place
 from app.preferences import Preferences
 from app.theme import Theme
 from app.widgets.banners import Banner
-from app.widgets.dialogs import Dialog, is_covered
 from app.widgets.entries import Entry
+from app.widgets.overlay import Overlay, is_covered, overlays
 from app.widgets.shortcuts import bind
 from app.widgets.sidebar import NavEntry, Sidebar
 from app.widgets.toasts import Toasts
@@ -252,6 +252,6 @@ class MainWindow(QWidget):
         if event.type() == QEvent.Type.WindowStateChange and (page := self.stack.currentWidget()) is not None:
             page.setVisible(not self.windowState() & Qt.WindowState.WindowMinimized)
 
-    def dialogs_open(self) -> list[Dialog]:
+    def dialogs_open(self) -> list[Overlay]:
         """The dialogs that lie over the page, the topmost last."""
-        return [d for d in self.findChildren(Dialog) if d.isVisible()]
+        return overlays(self)

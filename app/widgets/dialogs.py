@@ -21,6 +21,7 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton, Kind
 from app.widgets.focus import stop_before
+from app.widgets.overlay import Overlay
 from app.widgets.text import PlainLabel
 
 _EDGE = 24  # between dialog and window
@@ -60,7 +61,7 @@ class _Content(QWidget):
         return QSize(least.width(), 0) if layout is not None and layout.hasHeightForWidth() else least
 
 
-class Dialog(QWidget):
+class Dialog(Overlay):
     """A dialog over `window`. Fill `body`, `add_button`s from left to right, `open`.
 
     `finished(bool)` comes once: True after `accept`, False after Esc, the x, `close` or `reject`. Then it
@@ -68,6 +69,7 @@ class Dialog(QWidget):
     """
 
     finished = Signal(bool)
+    panel: _Panel
 
     def __init__(self, theme: Theme, window: QWidget, title: str, width: int = 760, closable: bool = True) -> None:
         super().__init__(window)
@@ -366,8 +368,3 @@ class _Mark(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._name:
             paint.icon(QPainter(self), self._theme, self.rect(), self._name, self._token, 14)
-
-
-def is_covered(window: QWidget) -> bool:
-    """Whether a dialog is open over `window`, so that its own keys must rest."""
-    return any(isinstance(child, Dialog) and child.isVisible() for child in window.children())

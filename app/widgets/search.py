@@ -10,7 +10,7 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton
 from app.widgets.chips import paint_key
-from app.widgets.fields import LineEdit
+from app.widgets.lineedit import LineEdit
 from app.widgets.shortcuts import key_name
 
 _DEBOUNCE_MS = 120

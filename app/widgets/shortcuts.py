@@ -26,7 +26,7 @@ def bind(
 
 
 def _is_covered(owner: QWidget) -> bool:
-    from app.widgets.dialogs import is_covered
+    from app.widgets.overlay import is_covered
 
     return is_covered(owner.window())
 

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
-from app.widgets.dialogs import Dialog
+from app.widgets.overlay import Overlay
 from app.widgets.text import PlainLabel
 
 _MOST = 3
@@ -115,7 +115,7 @@ class Toasts(QObject):
         self._window = window
         self._shade = _Shade(theme, window)
         self._shown: list[Toast] = []
-        self._dialogs: list[Dialog] = []
+        self._dialogs: list[Overlay] = []
         window.installEventFilter(self)
 
     def show_notice(
@@ -206,7 +206,7 @@ class Toasts(QObject):
         return False
 
     def _watch(self, child: QObject) -> None:
-        if isinstance(child, Dialog) and child not in self._dialogs:
+        if isinstance(child, Overlay) and child not in self._dialogs:
             self._dialogs.append(child)
             child.installEventFilter(self)
             child.panel.installEventFilter(self)

@@ -63,13 +63,14 @@ def _hook(height: int) -> None:
     async def open_and_watch(self: desk.Desk) -> None:
         from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
 
-        from app.widgets.table import Table
+        from app import places
+        from app.pages.containers.page import ContainersPage
 
         self.window.resize(1280, height)
         await opened(self)
-        found = self.window.findChild(Table)
-        assert isinstance(found, Table)
-        table = found
+        page = self.window.page(places.CONTAINERS)
+        assert isinstance(page, ContainersPage)
+        table = page.list.table
 
         class Watch(QObject):
             """Tells once the first paint with enough rows is done."""

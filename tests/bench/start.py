@@ -10,7 +10,7 @@ from tests.bench.crowd import Crowd
 from tests.bench.rows import Row
 from tests.bench.running import running
 
-TALL = 2200
+TALL = 1880
 """So many pixels high that fifty rows are in sight; the empty window is as high."""
 ROUNDS = 7
 

@@ -18,9 +18,10 @@ from app.widgets.cards import Card, DropZone, Hairline, InsetPanel, Surface
 from app.widgets.chips import Chip, FilterChip, PortChip, StateChip
 from app.widgets.commandbox import CommandBox, tinted
 from app.widgets.confirm import Confirm
-from app.widgets.dialogs import Dialog, is_covered
+from app.widgets.dialogs import Dialog
 from app.widgets.fields import LineEdit
 from app.widgets.menus import Menu
+from app.widgets.overlay import is_covered
 from app.widgets.states import EmptyState, PartsProgress, ProgressBar, Ring, Skeleton
 from app.widgets.toasts import Toasts
 
