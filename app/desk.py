@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app import crash, paths, places
 from app.engines import Engines, Findings
 from app.feeds.containers import ContainerFeeds
-from app.findings import engine_choices
+from app.findings import engine_choices, state_words
 from app.logbook import log
 from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
@@ -254,15 +254,8 @@ class Desk(QObject):
         if state.phase is Phase.CONNECTED:
             self.window.show_onboarding(False)
         where = endpoint.text(state.endpoint) if state.endpoint is not None else ""
-        version = ".".join(state.version.split(".")[:2])
-        words = {
-            Phase.NONE: "No engine",
-            Phase.CONNECTING: "Connecting…",
-            Phase.CONNECTED: f"{state.product} {version} · {_place_words(state)}",
-            Phase.LOST: "Engine not answering",
-        }[state.phase]
-        token = {Phase.CONNECTED: "success-fill", Phase.LOST: "danger-fill", Phase.CONNECTING: "warning-fill"}
-        self.window.sidebar.set_engine(words, token.get(state.phase, ""))
+        words, token = state_words(state)
+        self.window.sidebar.set_engine(words, token)
         for button in self._buttons:
             button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
         self._tell_banner()
@@ -392,10 +385,6 @@ class Desk(QObject):
         from app.pages.images.pulling import PullDialog
 
         PullDialog(self.theme, self.window, self.session, place.id).open()
-
-
-def _place_words(state: EngineState) -> str:
-    return "local" if isinstance(state.endpoint, endpoint.UnixSocket | endpoint.NamedPipe) else "remote"
 
 
 def _open_folder(path: str) -> None:

@@ -1,4 +1,4 @@
-"""What a look around for engines found, in the words of the onboarding page and of the menu of engines."""
+"""What a look around for engines found, in the words of the onboarding page, the menu of engines and the sidebar."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from app.engines import EMBEDDED, Engines, Findings
 from app.notices import notice_for
-from app.session import EngineState
+from app.session import EngineState, Phase
 from app.widgets.enginebutton import EngineChoice
 from backend.embedded import Requirement
+from backend.endpoint import NamedPipe, UnixSocket
 from backend.errors import BackendError, SocketMissing
 
 if TYPE_CHECKING:
@@ -37,6 +38,21 @@ def findings_view(findings: Findings) -> OnboardingView:
         _steps(bad), findings.looking, findings.busy, findings.failure,
         findings.log,
     )  # fmt: skip
+
+
+def state_words(state: EngineState) -> tuple[str, str]:
+    """The engine in use in a few words, and the colour of its dot."""
+    match state.phase:
+        case Phase.CONNECTED:
+            near = isinstance(state.endpoint, UnixSocket | NamedPipe)
+            version = ".".join(state.version.split(".")[:2])
+            return f"{state.product} {version} · {'local' if near else 'remote'}", "success-fill"
+        case Phase.CONNECTING:
+            return "Connecting…", "warning-fill"
+        case Phase.LOST:
+            return "Engine not answering", "danger-fill"
+        case Phase.NONE:
+            return "No engine", ""
 
 
 def engine_choices(engines: Engines, state: EngineState, connect: Callable[[], object]) -> list[EngineChoice]:
