@@ -10,13 +10,22 @@ echo "This computer shows no display, so the window opens on a virtual one. Look
 folder=$(mktemp -d "${TMPDIR:-/tmp}/pilothouse-display.XXXXXX")
 chmod 700 "$folder"
 umask 077
+program=
 children=()
+# The program first: without its display it would end as in a crash. Ten seconds are more than it may take to quit.
 finish() {
+  trap '' INT TERM HUP
+  if [[ -n $program ]]; then
+    kill "$program" 2>/dev/null || true
+    for _ in $(seq 100); do kill -0 "$program" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL "$program" 2>/dev/null || true
+  fi
   for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
   wait 2>/dev/null || true
   rm -rf "$folder"
 }
 trap finish EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -32,7 +41,8 @@ for try in $(seq 10 99); do
   (exec 3<>"/dev/tcp/127.0.0.1/$((5900 + try))") 2>/dev/null && continue
   rm -f "$XAUTHORITY"
   printf 'add :%s . %s\n' "$try" "$cookie" | xauth -q -f "$XAUTHORITY" source - 2>/dev/null
-  Xvnc ":$try" -localhost -interface 127.0.0.1 -rfbport $((5900 + try)) -SecurityTypes VncAuth -PasswordFile "$folder/password" \
+  # In a session of its own, out of reach of this terminal's Ctrl C.
+  setsid Xvnc ":$try" -localhost -interface 127.0.0.1 -rfbport $((5900 + try)) -SecurityTypes VncAuth -PasswordFile "$folder/password" \
     -auth "$XAUTHORITY" -nolisten tcp -geometry "${GEOMETRY:-1280x800}" -depth 24 -desktop Pilothouse -AlwaysShared >"$folder/xvnc.log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
@@ -50,13 +60,12 @@ if [[ -z $number ]]; then
 fi
 export DISPLAY=:$number
 if command -v openbox >/dev/null; then
-  openbox >/dev/null 2>&1 &
+  setsid openbox >/dev/null 2>&1 &
   children+=("$!")
 fi
 echo "VNC 127.0.0.1:$((5900 + number)) password $password"
 QT_QPA_PLATFORM=xcb "$@" &
 program=$!
-children=("$program" "${children[@]}")
 code=0
 wait "$program" || code=$?
 exit "$code"
