@@ -149,11 +149,21 @@ if [[ $(id -u) != 0 ]]; then
   fi
 fi
 if [[ $family == debian ]]; then
-  export DEBIAN_FRONTEND=noninteractive
   # The distribution starts its own engine where there is systemd; elsewhere nothing is started here.
   "${root[@]}" apt-get -q update >/dev/null || echo "The package lists could not be renewed; going on with the old ones." >&2
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive "${command[@]}" >/dev/null
-else
-  "${root[@]}" "${command[@]}"
 fi
-echo "Installed: ${packages[*]}"
+install() {
+  case $family in
+    debian) "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >/dev/null ;;
+    fedora) "${root[@]}" dnf install -y "$@" ;;
+    arch) "${root[@]}" pacman -S --needed --noconfirm "$@" ;;
+  esac
+}
+if ! install "${packages[@]}"; then
+  # A system may lack a package of the engine; the window needs none of those.
+  ((${#optional[@]})) || exit 1
+  packages=("${missing[@]:0:${#missing[@]}-${#optional[@]}}")
+  if ((${#packages[@]})); then install "${packages[@]}" || exit 1; fi
+  echo "Not everything for an engine could be installed; the window says what can be done." >&2
+fi
+if ((${#packages[@]})); then echo "Installed: ${packages[*]}"; fi
