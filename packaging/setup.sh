@@ -162,7 +162,7 @@ install() {
 if ! install "${packages[@]}"; then
   # A system may lack a package of the engine; the window needs none of those.
   ((${#optional[@]})) || exit 1
-  packages=("${missing[@]:0:${#missing[@]}-${#optional[@]}}")
+  mapfile -t packages < <(printf "%s\n" "${missing[@]:0:${#missing[@]}-${#optional[@]}}" | sort -u | sed /^$/d)
   if ((${#packages[@]})); then install "${packages[@]}" || exit 1; fi
   echo "Not everything for an engine could be installed; the window says what can be done." >&2
 fi
