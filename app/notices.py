@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
+from app.presentation.builds import build_words
 from backend import errors as e
 
 Kind = Literal["error", "warning", "info", "success"]
@@ -299,7 +300,9 @@ def _build(error: e.BuildError) -> Notice:
 @_words(e.BuildFailed)
 def _build_failed(error: e.BuildFailed) -> Notice:
     where = f" at line {error.line} of the Dockerfile" if error.line else ""
-    return Notice(f"The build failed{where}", sentence(error.message), Step("Show the build", "show-builds"))
+    return Notice(
+        f"The build failed{where}", sentence(build_words(error.message)), Step("Show the build", "show-builds")
+    )
 
 
 @_words(e.ContextUnusable)

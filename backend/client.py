@@ -49,7 +49,7 @@ def _load() -> None:
 
 
 class Engine:
-    """One engine. Nothing is opened before the first call; `open` learns what the engine is, `is_open` that it is known.
+    """One engine. Nothing is opened before the first call; `open` learns what the engine is, `is_open`: it is known.
 
     `transport` replaces the connections of short calls and JSON streams, for a fake engine.
     """

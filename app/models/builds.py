@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 
@@ -21,12 +20,6 @@ COLUMNS = (
     Column("steps", "From cache", 112, 90, align_right=True),
     Column("duration", "Duration", 96, 80, align_right=True),
     Column("age", "Age", 80, 60, align_right=True),
-)
-# What BuildKit and the classic builder say of a command that failed.
-_EXIT = re.compile(
-    r"\A(?:executor failed running \[.*|process \".*|The command '.*)"
-    r"(?:exit code: |returned a non-zero code: )(\d+)(?:: runc did not terminate successfully)?\Z",
-    re.DOTALL,
 )
 # icon, word, role
 STATES = {
@@ -57,12 +50,6 @@ def seconds_text(seconds: float) -> str:
 def name_of(record: BuildRecord) -> str:
     """The image's name, or the folder's when it has no tag."""
     return record.tag or record.context.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or record.context
-
-
-def error_words(error: str) -> str:
-    """What went wrong in a few words: of a command that failed the code, since the command stands right above."""
-    match = _EXIT.search(error)
-    return f"It ended with exit code {match[1]}" if match else error
 
 
 def sort_key(record: BuildRecord, column: str) -> tuple[object, ...]:

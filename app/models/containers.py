@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from app.presentation.containers import (
     Reason,
@@ -19,6 +20,7 @@ from app.presentation.containers import (
     port_text,
     port_tip,
     published_ports,
+    short_names,
     state_of,
 )
 from app.presentation.units import DASH, age_text, bytes_text, percent_text, plural
@@ -112,10 +114,11 @@ def groups(rows: Iterable[ContainerSummary], shape: Shape, facts: Facts) -> list
 
 def _group(project: str, shown: list[ContainerSummary], whole: list[ContainerSummary], facts: Facts) -> Group:
     running = sum(is_running(row) for row in whole)
+    names = short_names(whole) if project else {}
     problems = sum(is_problem(row, facts.reasons.get(row.id)) for row in whole) if project else 0
     return Group(
         key=f"project:{project}" if project else STANDALONE,
-        rows=tuple(Row(row.id, cells(row, facts)) for row in shown),
+        rows=tuple(Row(row.id, cells(row, facts, names.get(row.id, ""))) for row in shown),
         name=visible_name(project) or "Standalone",
         icon="boxes" if project else "container",
         path=visible_name(group_of(whole[0])[1]) if project else "Not part of a project",
@@ -142,18 +145,26 @@ def totals(samples: Iterable[Stats | None]) -> tuple[float | None, int | None]:
     return (sum(cpus) if cpus else None), (sum(memories) if memories else None)
 
 
-def cells(row: ContainerSummary, facts: Facts) -> tuple[Cell, ...]:
-    """One row, in the order of COLUMNS."""
+def cells(row: ContainerSummary, facts: Facts, name: str = "") -> tuple[Cell, ...]:
+    """One row, in the order of COLUMNS; `name` is a shorter one where the heading above says the rest."""
     use = facts.use(row.id)
-    return (
+    found = (
         _state_cell(row, facts),
-        _name_cell(row, facts),
+        _name_cell(row, facts, name or row.name),
         _image_cell(row.image),
         cpu_cell(row, use, facts),
         memory_cell(row, use, facts),
         _ports_cell(row),
         age_cell(row, facts),
     )
+    return tuple(_faded(cell) for cell in found) if facts.stale else found
+
+
+@lru_cache(maxsize=4096)
+def _faded(cell: Cell) -> Cell:
+    """Of an engine that does not answer: what was last known, without the colours of what is."""
+    dot, icon = "border-strong" if cell.dot else "", "text-tertiary" if cell.icon_token else ""
+    return replace(cell, token="text-tertiary", weight=400, dot=dot, icon_token=icon, spark=(), bar=None)
 
 
 # Most rows of a long list look alike, so cells without a number of their own are made once.
@@ -184,14 +195,14 @@ def _state_view_cell(view: StateView, status: str) -> Cell:
     )
 
 
-def _name_cell(row: ContainerSummary, facts: Facts) -> Cell:
+def _name_cell(row: ContainerSummary, facts: Facts, name: str) -> Cell:
     alive = not is_stopped(row) or is_problem(row, facts.reasons.get(row.id))
-    name = row.name
     return Cell(
         visible_name(name),
         "text" if alive else "text-secondary",
         500,
-        tooltip=f"{name}\n{image_text(row.image)}",
+        tooltip=f"{row.name}\n{image_text(row.image)}",
+        spoken=visible_name(row.name),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from app.notices import notice_for
 from app.operation import Operation, OperationState
 from app.presentation.units import age_text, bytes_text, clock_text
 from app.widgets.cells import Cell, Column, Group, Row
@@ -47,9 +48,10 @@ def row_of(operation: Operation, now: float) -> Row:
     icon, token, word = STATES[operation.state]
     calm = operation.state in (OperationState.SUCCEEDED, OperationState.CANCELLED)
     failure = str(operation.error) if operation.error is not None else ""
+    notice = notice_for(operation.error) if operation.error is not None else None
     took = (operation.finished or now) - operation.started
     share = min(operation.done / operation.total, 1.0) if operation.total and operation.running else None
-    words = failure or progress_words(operation)
+    words = (notice.detail or notice.title) if notice is not None else progress_words(operation)
     return Row(
         str(operation.id),
         (

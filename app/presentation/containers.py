@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 from msgspec import Struct
@@ -184,6 +186,21 @@ def image_text(image: str) -> str:
 def group_of(row: ContainerSummary) -> tuple[str, str]:
     """The compose project and its folder with the home as `~`; both empty for a container on its own."""
     return row.project, folder_text((row.labels or {}).get(FOLDER_LABEL, ""))
+
+
+def short_names(project: Iterable[ContainerSummary]) -> dict[str, str]:
+    """Names by id without what the heading says: `web` for shop-web-1 in shop, `web 2` where a service has several.
+
+    A name that was given by hand is not made by compose's rule (project-service-number), and is left as it is.
+    """
+    made: dict[str, tuple[str, str]] = {}
+    for row in project:
+        rest = row.name.removeprefix(row.project)
+        service, number = rest[1:].rpartition("-")[::2] if rest[:1] == "-" else rest[1:].rpartition("_")[::2]
+        if rest != row.name and rest[:1] in ("-", "_") and number.isdecimal() and service == row.service:
+            made[row.id] = (service, number)
+    scale = Counter(service for service, _ in made.values())
+    return {key: f"{service} {number}" if scale[service] > 1 else service for key, (service, number) in made.items()}
 
 
 def folder_text(path: str) -> str:

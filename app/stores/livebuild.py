@@ -43,6 +43,15 @@ def _secrets(values: Iterable[str]) -> list[str]:
     return sorted((part for part in found if len(part) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
+def _assignments(arguments: Iterable[tuple[str, str]]) -> re.Pattern[str] | None:
+    """Where a value too short to be masked by itself stands behind its name: `TOKEN=abc`, quoted or not."""
+    short = [(name, value) for name, value in arguments if name and 0 < len(value) < SHORTEST_SECRET]
+    if not short:
+        return None
+    each = (rf"{re.escape(name)}=[\"']?{re.escape(value)}(?!\w)" for name, value in short)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(each)})")
+
+
 class LiveBuild(QObject):
     """`changed` at most every TICK_MS for steps and progress, `wrote(list of lines)` for output, `ended` once."""
 
@@ -55,6 +64,7 @@ class LiveBuild(QObject):
         self.request = request
         self._history = history
         self._secrets = _secrets(value for _, value in request.build_args)
+        self._assignments = _assignments(request.build_args)
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
         self.sent = ContextSent(0, 0)
         self.warnings: list[BuildWarning] = []
@@ -93,6 +103,8 @@ class LiveBuild(QObject):
         """The text without the values of build arguments."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
+        if self._assignments is not None:
+            text = self._assignments.sub(lambda found: found[0].partition("=")[0] + "=" + MASK, text)
         return text
 
     def take(self, event: BuildEvent) -> None:

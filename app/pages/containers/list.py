@@ -120,7 +120,7 @@ class ContainersList(QWidget):
 
     def _connect(self) -> None:
         self._store.changed.connect(lambda _delta: self.refresh())
-        self._store.stale_changed.connect(lambda _stale: self._on_ages())
+        self._store.stale_changed.connect(lambda _stale: self.refresh())
         self._session.state_changed.connect(self._on_state_changed)
         self.reasons.changed.connect(self.refresh)
         self.search.changed.connect(lambda _text: self.refresh())

@@ -25,7 +25,7 @@ from app.widgets.logsearch import LogSearch
 from app.widgets.logview import LogView
 from app.widgets.menus import Menu
 from app.widgets.shortcuts import bind
-from app.widgets.text import PlainLabel
+from app.widgets.text import PlainLabel, set_tooltip
 from backend.types.containers import LogConfig
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class LogsTab(QWidget):
 
     def _on_containers_changed(self, delta: Any) -> None:
         if delta.reset or self._id in delta.changed or self._id in delta.added:
+            self._tell_follow()
             self.feed.wake()
             if self.isVisible():
                 self.feed.open()
@@ -195,6 +196,7 @@ class LogsTab(QWidget):
         """Reads from now on."""
         super().showEvent(event)
         self._rest.stop()
+        self._tell_follow()
         self.feed.open()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -291,6 +293,13 @@ class LogsTab(QWidget):
     def _on_following(self, following: bool) -> None:
         self.follow_button.setText("Pause" if following else "Follow")
         self.follow_button.set_icon("pause" if following else "play")
+        self._tell_follow()
+
+    def _tell_follow(self) -> None:
+        """Nothing comes from a container that does not run, so there is nothing to pause."""
+        idle = self.view.following and not self._is_running()
+        self.follow_button.setEnabled(not idle)
+        set_tooltip(self.follow_button, "It does not run, so no lines come" if idle else "")
 
     def _on_menu_wanted(self, point: QPoint) -> None:
         menu = Menu(self._theme, self, once=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.models.builds import error_words, seconds_text
+from app.models.builds import seconds_text
+from app.presentation.builds import build_words
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from app.models.builds import error_words, seconds_text
     ],
 )
 def test_of_a_command_that_failed_only_the_code_is_told(error: str, words: str) -> None:
-    assert error_words(error) == words
+    assert build_words(error) == words
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which containers are shown, in what order, and what their cells say."""
 
+from msgspec.structs import replace
+
 from app.models.containers import (
     COLUMNS,
     STANDALONE,
@@ -128,3 +130,26 @@ def test_markup_stays_text() -> None:
 
 def test_a_lost_engine_dims_the_age() -> None:
     assert cell(ROWS[0], "age", Facts(2000, stale=True)).token == "text-tertiary"
+
+
+def test_a_row_below_its_project_has_a_short_name_and_is_found_by_its_whole() -> None:
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    web = replace(row("shop-web-1"), labels=labels)
+    (group,) = groups([web], Shape(text="shop-web"), Facts(2000))
+    name = dict(zip((c.key for c in COLUMNS), group.rows[0].cells, strict=True))["name"]
+    assert (name.text, name.accessible, name.tooltip) == ("web", "shop-web-1", "shop-web-1\nnginx:1")
+    (flat,) = groups([web], Shape(grouped=False), Facts(2000))
+    assert flat.rows[0].cells[1].text == "shop-web-1"
+
+
+def test_rows_of_an_engine_that_does_not_answer_are_without_colour() -> None:
+    def use(_key: str) -> Use:
+        return Use(stats(), (0.1,))
+
+    live, stale = Facts(2000, use), Facts(2000, use, stale=True)
+    for one in ROWS:
+        for shown in cells(one, stale):
+            assert (shown.token, shown.spark, shown.bar) == ("text-tertiary", (), None)
+            assert shown.dot in ("", "border-strong")
+        assert [c.text for c in cells(one, stale)] == [c.text for c in cells(one, live)]
+        assert {c.token for c in cells(one, live)} != {"text-tertiary"}

@@ -17,7 +17,7 @@ from app.presentation import (
     reason_of,
     state_of,
 )
-from app.presentation.containers import port_tip, wants_reason
+from app.presentation.containers import port_tip, short_names, wants_reason
 from backend.types.containers import ContainerDetails, ContainerId, ContainerState, ContainerSummary, Health, Port
 
 
@@ -108,6 +108,19 @@ def test_ports_are_paired_and_sorted() -> None:
 def test_address_of_a_port_on_one_interface() -> None:
     (port,) = published_ports(row("running", ports=(Port(80, 8080, "fd00::1"),)))
     assert port.url() == "http://[fd00::1]:8080"
+
+
+def test_names_below_the_heading_of_their_project() -> None:
+    def member(name: str, service: str, project: str = "shop") -> ContainerSummary:
+        labels = {"com.docker.compose.project": project, "com.docker.compose.service": service}
+        return ContainerSummary(id=ContainerId(name), names=(f"/{name}",), image="i", state="running", labels=labels)
+
+    names = ("shop-db-1", "db"), ("shop-web-1", "web"), ("shop-web-2", "web"), ("shop_old_1", "old")
+    given = ("chosen", "worker"), ("shop-web-x", "web"), ("shop-other-1", "web"), ("shop", "web")
+    assert short_names(member(*words) for words in (*names, *given)) == {
+        "shop-db-1": "db", "shop-web-1": "web 1", "shop-web-2": "web 2", "shop_old_1": "old",
+    }  # fmt: skip
+    assert short_names([member("a-b-my-api-1", "my-api", "a-b")]) == {"a-b-my-api-1": "my-api"}
 
 
 def test_groups_and_names() -> None:

@@ -99,6 +99,18 @@ def test_each_line_of_a_value_is_masked(qapp: QApplication, tmp_path: Path) -> N
     history.close()
 
 
+def test_a_short_value_is_masked_where_its_name_stands(qapp: QApplication, tmp_path: Path) -> None:
+    history = BuildHistory(tmp_path)
+    given = (("PIN", "123"), ("MODE", "x"), ("EMPTY", ""))
+    live = LiveBuild(BuildRequest(tmp_path, build_args=given), "ARG PIN=123\nRUN echo 123\n", history)
+    live.take(StepOutput("", 'PIN=123 MODE="x" XPIN=123 PIN=1234 123 EMPTY=\n'))
+    live.end(builds.FAILED, "failed: PIN=123")
+    assert live.lines[0] == f'PIN={MASK} MODE={MASK}" XPIN=123 PIN=1234 123 EMPTY='
+    assert live.record.error == f"failed: PIN={MASK}"
+    assert live.record.text.startswith(f"ARG PIN={MASK}")
+    history.close()
+
+
 def test_a_line_that_rewrites_itself_keeps_its_step(qapp: QApplication, tmp_path: Path) -> None:
     history = BuildHistory(tmp_path)
     live = LiveBuild(BuildRequest(tmp_path), "", history)

@@ -1,0 +1,33 @@
+"""What the rows of Activity say."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.commandline import CommandLine
+from app.models.operations import row_of
+from app.operation import Operations
+from app.tasks import TaskScope
+from backend.errors import BuildFailed
+
+pytestmark = pytest.mark.asyncio
+RAW = 'process "/bin/sh -c apt-get install nothing" did not complete successfully: exit code: 100'
+
+
+async def test_a_failed_build_is_told_in_few_words_with_the_whole_in_its_tooltip(qapp: QApplication) -> None:
+    scope = TaskScope("test", lambda error, _name: None)
+    operations = Operations(scope)
+
+    async def fail(_operation: object) -> None:
+        raise BuildFailed(RAW, 3, 100)
+
+    operation = operations.start("Build", "shop:dev", CommandLine(), fail)
+    while operation.running:
+        await asyncio.sleep(0)
+    progress = row_of(operation, 0).cells[2]
+    assert progress.text == "It ended with exit code 100."
+    assert RAW in progress.tooltip
+    await scope.close()
