@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 OPERATORS = "|&;<>()"
+_BLANKS = re.compile(r"[ \t]+\n")
 _DOUBLE_ESCAPED = '$`"\\\n'
 
 
@@ -36,6 +38,7 @@ def split(text: str) -> ShellLine:
     """Splits `text`. Nothing is run or replaced. Raises UnbalancedQuote.
 
     Lines may be continued by a backslash (POSIX), a caret (cmd.exe) or a backtick (PowerShell) before the line's end.
+    Blanks that were copied in behind a lone backslash do not count, though a shell would make a word of them.
     A tilde at the start of a word counts as an expansion: it stands for a home folder.
     """
     return _Splitter(_join_lines(text)).split()
@@ -121,6 +124,8 @@ class _Splitter:
         following = self._text[self._at + 1 : self._at + 2]
         if following == "\n":
             self._at += 2
+        elif self._word is None and (blanks := _BLANKS.match(self._text, self._at + 1)):
+            self._at = blanks.end()
         else:
             self._put(following or "\\", 2)
 
