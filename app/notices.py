@@ -136,6 +136,12 @@ def _unreachable(error: e.EngineUnreachable) -> Notice:
     )
 
 
+@_words(e.TlsRefused)
+def _tls(error: e.TlsRefused) -> Notice:
+    detail = f"{error.where} answers, but no safe connection could be made: {error.reason}. Look at its TLS files."
+    return Notice("The engine's certificate is not accepted", detail, CHOOSE)
+
+
 @_words(e.SocketMissing)
 def _missing(error: e.SocketMissing) -> Notice:
     return Notice("No engine is running there", f"{error.where} is missing. It is tried again by itself.", CHOOSE)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """`headers` may be looked up by names in small letters; `pieces()` gives the body."""
+    """`headers` may be looked up by names in small letters; `chunks()` gives the body."""
 
     def __init__(
         self, what: str, status: int, headers: Mapping[str, str], pieces: Callable[[], AsyncIterator[bytes]]

@@ -73,7 +73,10 @@ def _connect_error(error: Exception, endpoint: Endpoint | None, what: str) -> En
     where = endpoint_text(endpoint) if endpoint is not None else what
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and endpoint is not None:
+        if isinstance(cause, BaseExceptionGroup):  # One for each address of a name.
+            cause = cause.exceptions[0]
+        # anyio's own words around it carry no number.
+        if isinstance(cause, OSError) and endpoint is not None and (cause.errno is not None or not cause.__cause__):
             return unreachable(endpoint, cause)
         cause = cause.__cause__ or cause.__context__
     return EngineUnreachable(where, str(error) or "no connection")

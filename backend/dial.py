@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ssl
 from collections.abc import Callable
 from typing import TypeVar, cast
 
 from backend import endpoint as ep
 from backend.endpoint import Endpoint, NamedPipe, Ssh, Tcp, UnixSocket
-from backend.errors import EngineTimeout, EngineUnreachable, SocketDenied, SocketMissing, UnsupportedEndpoint
+from backend.errors import (
+    EngineTimeout,
+    EngineUnreachable,
+    SocketDenied,
+    SocketMissing,
+    TlsRefused,
+    UnsupportedEndpoint,
+)
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 CONNECT_DEADLINE = 5.0
@@ -62,6 +70,8 @@ async def connect_pipe(path: str, protocol: Callable[[], P]) -> P:
 def unreachable(endpoint: Endpoint, error: OSError) -> EngineUnreachable:
     """The typed error for what the system said when a connection was tried."""
     where, reason = ep.text(endpoint), error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError):  # Its numbers are not the system's: 1 would read as EPERM.
+        return TlsRefused(where, getattr(error, "verify_message", "") or reason)
     if error.errno == errno.ENOENT:
         return SocketMissing(where, "there is no socket at this path")
     if error.errno in (errno.EACCES, errno.EPERM):

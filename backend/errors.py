@@ -7,7 +7,8 @@ BackendError
 ├── EngineUnreachable              nothing answers at the endpoint
 │   ├── SocketMissing
 │   ├── SocketDenied               EACCES, with the group that may open it
-│   └── SocketUntrusted            a socket that belongs to another person
+│   ├── SocketUntrusted            a socket that belongs to another person
+│   └── TlsRefused                 something answers, and TLS could not be agreed with it
 ├── EngineTimeout                  it was there, and did not answer in time
 ├── EngineGone                     the connection broke in the middle of an answer
 ├── ProtocolError                  the answer was not what the API promises
@@ -96,6 +97,10 @@ class SocketUntrusted(EngineUnreachable):
     def __init__(self, where: str, reason: str, owner: str = "") -> None:
         super().__init__(where, reason)
         self.owner = owner
+
+
+class TlsRefused(EngineUnreachable):
+    """Something answers, but its certificate or ours is not accepted, or it speaks no TLS."""
 
 
 class EngineTimeout(BackendError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 
 from backend import dial, endpoint
 from backend.endpoint import NamedPipe, Ssh, Tcp, TlsFiles, UnixSocket
-from backend.errors import InvalidEndpoint, SocketDenied, SocketMissing, SocketUntrusted, UnsupportedEndpoint
+from backend.errors import (
+    InvalidEndpoint,
+    SocketDenied,
+    SocketMissing,
+    SocketUntrusted,
+    TlsRefused,
+    UnsupportedEndpoint,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +114,9 @@ def test_what_the_system_says_becomes_a_typed_error(listening: Path) -> None:
     missing = dial.unreachable(UnixSocket("/nowhere/s"), FileNotFoundError(2, "No such file"))
     assert isinstance(missing, SocketMissing)
     assert missing.where == "unix:///nowhere/s"
+    # The 1 of an SSLError is not EPERM.
+    refused = dial.unreachable(
+        Tcp("h", 1, TlsFiles()), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    )
+    assert isinstance(refused, TlsRefused)
+    assert "wrong version number" in refused.reason
