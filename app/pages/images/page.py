@@ -171,7 +171,11 @@ class ImagesPage(QWidget):
         used = sum(1 for row in self._rows if row.users)
         self.segments.set_counts({"all": len(self._rows), "used": used, "unused": len(self._rows) - used})
         free = size_of(unused(every, users, dangling=False))
-        totals = [(count_text(len(every)), True), (" images · ", False), (bytes_text(size_of(every)), True)]
+        totals = [
+            (count_text(len(every)), True),
+            (" image · " if len(every) == 1 else " images · ", False),
+            (bytes_text(size_of(every)), True),
+        ]
         if free:
             totals.append((f" · {bytes_text(free)} can be freed", False))
         self.topbar.set_totals(totals if every else [])

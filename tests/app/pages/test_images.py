@@ -100,3 +100,12 @@ def baseline(inner: QWidget, part: QWidget) -> int:
     ]  # fmt: skip
     first = next((at for at, y in enumerate(ink[:-1]) if ink[at + 1] > y + 1), len(ink) - 1)
     return part.geometry().top() + ink[first]
+
+
+async def test_one_image_is_counted_as_one(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fake.add_image("nginx:1")
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        page = cast("ImagesPage", await person.nav("images"))
+        told = "".join(words for words, _strong in page.topbar.totals._parts)
+        assert told.startswith("1 image ·")
