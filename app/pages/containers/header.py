@@ -20,6 +20,7 @@ from app.presentation.units import age_text, parse_time, short_id
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.chips import PortChip, StateChip
+from app.widgets.fields import row_of
 from app.widgets.states import IconMark
 from app.widgets.text import PlainLabel, set_tooltip, visible_name
 from backend.types.containers import ContainerDetails, ContainerSummary
@@ -103,17 +104,10 @@ class ContainerHeader(QWidget):
         self.copy.clicked.connect(self.copy_id)
         row = QHBoxLayout()
         row.setContentsMargins(34, 0, 0, 0)
-        row.setSpacing(0)
-        parts: tuple[QWidget, ...] = (self.image, self.ports, self.age)
-        for widget in parts:
+        row.setSpacing(18)  # Between those that are shown: a container without ports or checks leaves no gap.
+        self.checks = row_of(self.heart, self.health, gap=5)
+        for widget in (self.image, self.ports, self.age, self.checks, row_of(self.id, self.copy, gap=0)):
             row.addWidget(widget)
-            row.addSpacing(18)
-        row.addWidget(self.heart)
-        row.addSpacing(5)
-        row.addWidget(self.health)
-        row.addSpacing(18)
-        row.addWidget(self.id)
-        row.addWidget(self.copy)
         row.addStretch(1)
         return row
 
@@ -181,8 +175,7 @@ class ContainerHeader(QWidget):
         status = health.status if health is not None and is_running(row) else ""
         words = {"healthy": "Healthy", "unhealthy": "Unhealthy", "starting": "Starting"}.get(status, "")
         self.health.setText(words)
-        for widget in (self.heart, self.health):
-            widget.setVisible(bool(words))
+        self.checks.setVisible(bool(words))
         self.heart.set("heart-pulse", {"healthy": "success", "unhealthy": "warning"}.get(status, "text-secondary"))
 
 
