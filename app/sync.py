@@ -33,7 +33,7 @@ MANY: Final = 50
 RECHECK_SECONDS: Final = 0.3
 RECHECKS: Final = 10
 """Engines up to 24 tell of a container's change a moment before their list knows it, so a list that still shows the
-state of before is asked again."""
+state of before is asked again. So is the first list, since what was told before it is not told again."""
 STATE_BEFORE: Final = {"die": "running", "died": "running", "pause": "running", "unpause": "paused"}
 
 QUIET_ACTIONS: Final = frozenset(
@@ -81,6 +81,7 @@ class Sync(QObject):
         self._hurry = asyncio.Event()
         self._reload = asyncio.Event()
         self._doubted: dict[ContainerId, tuple[str, int]] = {}
+        self._fresh = False
 
     def start(self) -> None:
         """Begins; the task belongs to the scope."""
@@ -157,8 +158,12 @@ class Sync(QObject):
         await self._load_all()
         self.connected.emit()
         loaded = time.monotonic()
+        self._fresh = True
         while True:
             batch = await self._gather(inbox)
+            if self._fresh and time.monotonic() - loaded >= RECHECK_SECONDS:
+                self._fresh = False
+                self._stores.containers.replace(await containers.list_(self._engine))
             if self._reload.is_set() or time.monotonic() - loaded > RESYNC_EVERY:
                 self._reload.clear()
                 await self._load_all()
@@ -174,7 +179,7 @@ class Sync(QObject):
         first = asyncio.ensure_future(inbox.get())
         reload = asyncio.ensure_future(self._reload.wait())
         try:
-            limit = RECHECK_SECONDS if self._doubted else RESYNC_EVERY
+            limit = RECHECK_SECONDS if self._doubted or self._fresh else RESYNC_EVERY
             done, _ = await asyncio.wait((first, reload), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for waiter in (first, reload):

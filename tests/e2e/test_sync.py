@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,3 +150,25 @@ async def test_a_stopped_engine_is_called_lost_and_recovers(session: Session, ow
     finally:
         await asyncio.to_thread(own_engine.resume)
     await until(lambda: session.state.phase is Phase.CONNECTED)
+
+
+def listed_as(session: Session, name: str, state: str) -> bool:
+    return any(c.name == name and c.state == state for c in session.stores.containers.values.values())
+
+
+@in_session
+async def test_what_died_before_the_first_list_is_not_shown_as_running(
+    session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    """An engine tells of a death before its list knows it: who asks in between hears of it no more."""
+    session.use(engine_host, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await session.leave()
+    for number in range(4):
+        name = f"brief-{number}"
+        docker_cli("run", "-d", "--name", name, busybox_image, "true")
+        session.use(engine_host, "test")
+        await until(lambda: session.state.phase is Phase.CONNECTED)
+        await until(partial(listed_as, session, name, "exited"), 5)
+        await session.leave()
+        docker_cli("rm", "-f", name)
