@@ -1,8 +1,11 @@
-"""Overlay: what lies over a whole window while it is open, for those that only have to keep out of its way."""
+"""What lies over a window, for those that have to keep out of its way: overlays over all of it, floating bars."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect
+from typing import ClassVar
+from weakref import WeakSet
+
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
 
@@ -14,6 +17,21 @@ class Overlay(QWidget):
     def footer_box(self) -> QRect:
         """Where in the window its buttons stand, which nothing may cover; empty without any."""
         return QRect()
+
+
+class Floating(QWidget):
+    """A bar with buttons that floats over a part of its window; toasts stay off it."""
+
+    bars: ClassVar[WeakSet[Floating]] = WeakSet()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.bars.add(self)
+
+    def box_in(self, window: QWidget) -> QRect:
+        """Where it is in `window`; empty while it is not shown there."""
+        here = self.isVisible() and self.window() is window
+        return QRect(self.mapTo(window, QPoint()), self.size()) if here else QRect()
 
 
 def overlays(window: QWidget) -> list[Overlay]:

@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton
 from app.widgets.cells import RowAction
+from app.widgets.overlay import Floating
 from app.widgets.text import PlainLabel, set_tooltip
 
 HEIGHT = 46
@@ -19,7 +20,7 @@ LIFT = 20
 NARROW = 640
 
 
-class SelectionBar(QWidget):
+class SelectionBar(Floating):
     """Over `host`, 20 px above its bottom, in the middle: "2 selected", their sums, the actions, and a way out.
 
     `pressed(name)` of an action, `closed()` to untick all. The last action stands apart when `apart` says so.

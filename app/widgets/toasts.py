@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
-from app.widgets.overlay import Overlay
+from app.widgets.overlay import Floating, Overlay
 from app.widgets.text import PlainLabel
 
 _MOST = 3
@@ -186,9 +186,13 @@ class Toasts(QObject):
         self._shade.update()
 
     def _footers(self) -> list[QRect]:
-        """Those of the open dialogs, the lowest first."""
+        """Those of the open dialogs, and the bars that float over a page, the lowest first."""
         self._dialogs = [dialog for dialog in self._dialogs if isValid(dialog)]
         boxes = [dialog.footer_box() for dialog in self._dialogs if dialog.isVisible()]
+        bars = [bar for bar in Floating.bars if isValid(bar)]
+        for bar in bars:
+            bar.installEventFilter(self)  # Once only, however often it is asked for.
+        boxes += [bar.box_in(self._window) for bar in bars]
         return sorted((box for box in boxes if not box.isEmpty()), key=QRect.top, reverse=True)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton
 from app.widgets.cards import Hairline
+from app.widgets.overlay import Floating
 from app.widgets.text import PlainLabel, set_tooltip
 
 BOTTOM = 20
@@ -24,7 +25,7 @@ VERBS = (
 )
 
 
-class SelectionBar(QWidget):
+class SelectionBar(Floating):
     """Shown while something is ticked. `chosen(verb)` and `closed()`."""
 
     chosen = Signal(str)

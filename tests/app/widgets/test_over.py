@@ -15,6 +15,7 @@ from app.theme import Theme
 from app.widgets.banners import Banner
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Card, DropZone, Hairline, InsetPanel, Surface
+from app.widgets.cells import RowAction
 from app.widgets.chips import Chip, FilterChip, PortChip, StateChip
 from app.widgets.commandbox import CommandBox, tinted
 from app.widgets.confirm import Confirm
@@ -22,6 +23,7 @@ from app.widgets.dialogs import Dialog
 from app.widgets.fields import LineEdit
 from app.widgets.menus import Menu
 from app.widgets.overlay import is_covered
+from app.widgets.selectionbar import SelectionBar
 from app.widgets.states import EmptyState, PartsProgress, ProgressBar, Ring, Skeleton
 from app.widgets.toasts import Toasts
 
@@ -180,6 +182,19 @@ def test_toasts_stay_off_the_footer_of_a_dialog(
             assert window.childAt(toast.geometry().center()) in (toast, *toast.findChildren(QWidget))
     dialog.reject()
     assert toasts.shown()[-1].geometry().bottomRight() == window.rect().bottomRight() - QPoint(16, 16)
+
+
+def test_toasts_stay_off_the_bar_of_the_ticked_rows(theme: Theme, window: QWidget) -> None:
+    window.resize(900, 600)
+    bar = SelectionBar(theme, window, [RowAction("stop", "square", "Stop"), RowAction("remove", "trash-2", "Remove…")])
+    toasts = Toasts(theme, window)
+    toast = toasts.show_notice("error", "Started 1 of 2 containers", "taker: its port is taken")
+    corner = toast.geometry()
+    bar.show_for("2 selected", "CPU 4.2 % · 212 MB of memory in all of them together")
+    assert bar.geometry().intersects(corner)
+    assert not bar.geometry().intersects(toast.geometry())
+    bar.show_for("")
+    assert toast.geometry() == corner
 
 
 def test_toasts_keep_their_corner_beside_a_dialog_that_leaves_it_free(theme: Theme, window: QWidget) -> None:
