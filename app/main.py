@@ -60,8 +60,9 @@ async def _run(app: QApplication, problem: str) -> None:
     loop.call_later(SETTLED_SECONDS, Collector(app).settle)
     loop.call_later(ICON_SECONDS, _set_icon, app)
     with suppress(NotImplementedError):
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, desk.quit_now)
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):  # The last when its terminal goes; Windows has none.
+            if hasattr(signal, name):
+                loop.add_signal_handler(getattr(signal, name), desk.quit_now)
     undo = logbook.catch_all(desk.tell_error, loop)
     try:
         await desk.open()

@@ -76,7 +76,12 @@ def _words(error: EmbeddedError) -> list[str]:
         case FirewallOwned(owner=owner):
             return [f"Another engine owns this host's firewall ({owner}). Install slirp4netns, and both can run."]
         case RootlessForbidden(reasons=reasons):
-            return ["The system forbids an engine without root:", *(f"  {reason}" for reason in reasons)]
+            from backend.embedded import planning
+
+            helps = dict.fromkeys(step for one in planning.check() if not one.ok for step in one.steps)
+            ways = [f"  {system}: {command}" if system else f"  {command}" for system, command in helps]
+            said = ["The system forbids an engine without root:", *(f"  {reason}" for reason in reasons)]
+            return [*said, "What helps:", *ways] if ways else said
         case EngineStartFailed(reason=reason, log=log):
             return [reason, *log[-10:]]
         case _:

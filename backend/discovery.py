@@ -12,7 +12,7 @@ from pathlib import Path
 from backend import contexts, endpoint
 from backend.client import Engine
 from backend.endpoint import Endpoint, NamedPipe, UnixSocket
-from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint
+from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint, without_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ def _host(environment: Mapping[str, str]) -> Iterable[Candidate]:
     if not (host := environment.get("DOCKER_HOST")):
         return
     try:
-        yield Candidate(host, "DOCKER_HOST", contexts.from_environment(environment), current=True)
+        yield Candidate(without_password(host), "DOCKER_HOST", contexts.from_environment(environment), current=True)
     except EndpointError as error:
-        yield Candidate(host, "DOCKER_HOST", None, error, current=True)
+        yield Candidate(without_password(host), "DOCKER_HOST", None, error, current=True)
 
 
 def _contexts(environment: Mapping[str, str]) -> Iterable[Candidate]:

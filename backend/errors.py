@@ -48,15 +48,26 @@ BackendError
 
 from __future__ import annotations
 
+import re
+
 
 class BackendError(Exception):
     """The root of everything that backend raises on purpose."""
 
 
+_PASSWORD = re.compile(r"(://[^/@:]*:).*@")
+
+
+def without_password(address: str) -> str:
+    """An address for the screen and the log: what stands where a password does not belong is masked."""
+    return _PASSWORD.sub(r"\1•••@", address)
+
+
 class EndpointError(BackendError):
-    """An address is not usable."""
+    """An address is not usable; a password in it is masked."""
 
     def __init__(self, text: str, reason: str) -> None:
+        text = without_password(text)
         super().__init__(f"{text}: {reason}")
         self.text = text
         self.reason = reason

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import dial, endpoint
+from backend import dial, discovery, endpoint
 from backend.endpoint import NamedPipe, Ssh, Tcp, TlsFiles, UnixSocket
 from backend.errors import (
     InvalidEndpoint,
@@ -120,3 +120,15 @@ def test_what_the_system_says_becomes_a_typed_error(listening: Path) -> None:
     )
     assert isinstance(refused, TlsRefused)
     assert "wrong version number" in refused.reason
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://me:hunter2@host:1", "ssh://me:hunter2@host", "ssh://me:hun/ter2@host", "ssh://me:a@hunter2@h"]
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(address: str) -> None:
+    with pytest.raises(InvalidEndpoint) as refused:
+        endpoint.parse(address)
+    found = discovery.candidates({"DOCKER_HOST": address, "HOME": "/nowhere"})[0]
+    for said in (str(refused.value), refused.value.text, found.label, str(found.error)):
+        assert "ter2" not in said
+        assert "•••@" in said

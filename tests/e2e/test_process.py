@@ -104,7 +104,7 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda s: s.name)
 async def test_a_signal_ends_it_well(home: Path, how: signal.Signals) -> None:
     fake = FakeEngine()
     fake.add_container("web")

@@ -153,3 +153,26 @@ async def test_a_pull_with_the_login_of_a_helper(
     assert "127.0.0.1" in docker_cli("image", "inspect", "-f", "{{.RepoTags}}", registry.base)
     assert PASSWORD not in said + str(refused.value)
     docker_cli("rmi", "-f", registry.base)
+
+
+async def test_a_push_is_in_the_registry_for_those_who_are_logged_in(
+    engine_host: UnixSocket, registry: Registry, docker_cli: Callable[..., str], config: Path, busybox_image: str
+) -> None:
+    name = f"{registry.host}/private/pushed:2"
+    docker_cli("tag", busybox_image, name)
+    image = docker_cli("image", "inspect", "-f", "{{.Id}}", name).strip()
+    engine = Engine(engine_host)
+    await engine.open()
+    try:
+        with pytest.raises(BackendError, match=r"(?i)auth|credentials"):
+            [message async for message in moving.push(engine, name)]
+        log_in(config, registry.host)
+        auth = await authorization(name)
+        told = [message async for message in moving.push(engine, name, auth=auth)]
+        assert any(message.id for message in told)
+        docker_cli("rmi", name)
+        assert [m async for m in moving.pull(engine, name, auth=auth)]
+    finally:
+        await engine.close()
+    assert docker_cli("image", "inspect", "-f", "{{.Id}}", name).strip() == image
+    docker_cli("rmi", name)

@@ -69,7 +69,7 @@ class ContainerPage(QWidget):
         self._ask_again = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._ask_again.timeout.connect(self._ask)
         self._ages = QTimer(self, interval=AGES_MS)
-        self._ages.timeout.connect(self._show_header)
+        self._ages.timeout.connect(self._on_ages)
         self._lay_out()
         self._connect()
         self._show_header()
@@ -225,6 +225,11 @@ class ContainerPage(QWidget):
             gone=not self._present(),
             why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
         )
+
+    def _on_ages(self) -> None:
+        self._show_header()
+        if self._tab == "overview":
+            self._fill("overview")
 
     def _leave(self) -> None:
         self._go(Place(CONTAINERS))
