@@ -12,6 +12,7 @@ import hashlib
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -91,6 +92,10 @@ def _below(name: str) -> Path | None:
 
 
 def _made(path: Path) -> Path:
+    if (home := _home()) is not None:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            home.mkdir(mode=0o700)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid"):
         _check_owner(path)

@@ -39,3 +39,9 @@ def test_a_folder_of_another_person_is_refused(own_home: Path) -> None:
     os.chown(own_home / "config", 12345, 12345)
     with pytest.raises(PermissionError, match="another user"):
         paths.config_dir()
+
+
+def test_a_home_that_is_made_is_of_this_person_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PILOTHOUSE_HOME", str(tmp_path / "deep" / "home"))
+    paths.data_dir()
+    assert (tmp_path / "deep" / "home").stat().st_mode & 0o077 == 0

@@ -24,6 +24,13 @@ class NotARunLine(ValueError):
         self.sentence = sentence
 
 
+_RUN_LINE = re.compile(
+    r"(?:\w+=\S*\s+)*(?:sudo\s+)?(?:docker|podman)\s+(?:-\S+\s+(?:[^-\s]\S*\s+)?)*?(?:container\s+)?(?:run|create)\s"
+)
+_TYPOGRAPHIC = ("\u2013", "\u2014", "\u2212")
+"""Dashes that a word processor puts in place of two plain ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a line says: the form, what was left out, and what must be asked."""
@@ -49,6 +56,8 @@ def read_line(text: str) -> Reading:
     if rest:
         draft.values["image"] = rest[0].text
         draft.ask_about(rest[0], "image")
+        if rest[0].text.startswith(_TYPOGRAPHIC):
+            draft.ask(rest[0].text, "image", "This begins with a dash of typography, so it is no option. Type --.")
         draft.values["command"] = shlex.join(w.text for w in rest[1:])
         for word in rest[1:]:
             draft.ask_about(word, "command")
@@ -60,10 +69,7 @@ def read_line(text: str) -> Reading:
 
 def looks_like_run_line(text: str) -> bool:
     """Whether a pasted text is worth reading as a docker run line."""
-    return (
-        re.match(r"(?:sudo\s+)?(?:docker|podman)\s+(?:container\s+)?(?:run|create)\s", _PROMPT.sub("", text))
-        is not None
-    )
+    return _RUN_LINE.match(_PROMPT.sub("", text)) is not None
 
 
 def _after_verb(words: list[ShellWord], draft: Draft) -> list[ShellWord]:

@@ -240,3 +240,24 @@ def test_lines_as_people_paste_them(line: str) -> None:
     reading = read_line(line)
     assert (reading.form, reading.questions, reading.unsupported) == (RunForm(image="nginx", name="web"), (), ())
     assert looks_like_run_line(line) or line.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("DOCKER_HOST=tcp://h:1 docker run nginx", True),
+        ("docker -H unix:///x.sock run nginx", True),
+        ("docker --context far container run nginx", True),
+        ("sudo podman create nginx", True),
+        ("docker runner nginx", False),
+        ("docker build -t run .", False),
+        ("A=1", False),
+    ],
+)
+def test_what_is_worth_reading(line: str, is_one: bool) -> None:
+    assert looks_like_run_line(line) is is_one
+
+
+def test_a_dash_of_typography_is_named() -> None:
+    reading = read_line("docker run \u2014name web nginx")
+    assert any("dash" in q.sentence for q in reading.questions)
