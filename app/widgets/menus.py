@@ -147,12 +147,18 @@ class Menu(QMenu):
         if action is self.activeAction() and action.isEnabled():
             paint.rounded(painter, row, theme.radius("chip"), theme.color("danger-soft" if danger else "raised-hover"))
         icon = str(action.property(_ICON) or "")
-        if checks and action.isChecked():
+        chosen = checks and action.isChecked()
+        marked = chosen and bool(icon)  # its own icon stays, so the mark stands at the right
+        if chosen:
             icon = icon or "check"
         if icon:
             tint = "text-secondary" if token == "text" else token
             paint.icon(painter, theme, QRect(row.left() + 9, row.top(), 16, row.height()), icon, tint, 14)
         words = row.adjusted(33, 0, -10, 0) if self._indented() else row.adjusted(10, 0, -10, 0)
+        if marked:
+            mark = QRect(words.right() - 14, row.top(), 14, row.height())
+            paint.icon(painter, theme, mark, "check", "text-secondary", 14)
+            words.setRight(mark.left() - 8)
         key = str(action.property(_KEY) or "")
         if key:
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

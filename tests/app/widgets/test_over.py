@@ -233,6 +233,15 @@ def test_a_menu_shows_text_literally_and_picks(theme: Theme, window: QWidget) ->
     assert blocked.toolTip() == "It runs"
 
 
+def test_a_choice_with_an_icon_of_its_own_is_marked(theme: Theme, window: QWidget) -> None:
+    menu = Menu(theme, window)
+    engine = menu.add("server", "far", checked=False)
+    menu.popup_at(QPoint(10, 10))
+    without = menu.grab().toImage()
+    engine.setChecked(True)
+    assert menu.grab().toImage() != without
+
+
 def test_the_command_box_copies_the_whole_and_shows_the_masked(theme: Theme, window: QWidget) -> None:
     box = CommandBox(theme, open_=True, parent=window)
     box.setFixedWidth(400)
