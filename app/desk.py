@@ -20,6 +20,7 @@ from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
 from app.places import Place
 from app.preferences import Preferences
+from app.presentation.containers import ALIVE
 from app.session import EngineState, Phase, Session
 from app.stores.stores import Stores
 from app.tasks import Once, TaskScope
@@ -137,7 +138,7 @@ class Desk(QObject):
         for operation in self.operations.running:
             operation.cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.session.leave(), limit)
+            await asyncio.wait_for(self.engines.leave(), limit)
         for name in await self.scope.close(limit):
             log.warning("did not end in time: %s", name)
         if self._builds is not None:
@@ -145,8 +146,8 @@ class Desk(QObject):
         self.preferences.save()
 
     def _on_close_asked(self) -> None:
-        running = [c.name for c in self.stores.containers.values.values() if c.state == "running"]
-        if not self.engines.uses_embedded:
+        running = [c.name for c in self.stores.containers.values.values() if c.state in ALIVE]
+        if not self.engines.uses_embedded or not self.stores.containers.loaded:  # unknown: whatever runs goes on
             self.quit_now()
             return
         choice = self.preferences.get("engine/on-quit", "ask") if running else "stop"
@@ -171,7 +172,6 @@ class Desk(QObject):
         self.window.banner.set("info", "Stopping the embedded engine", "Its containers are asked to end", "", "power")
         self.window.banner.show()
         try:
-            await self.session.leave()
             await self.engines.stop_embedded()
         except (BackendError, OSError) as error:
             self._on_notice(notice_for(error))

@@ -69,6 +69,7 @@ class Engines(QObject):
         self._session, self._preferences, self.embedded, self._scope = session, preferences, embedded, scope
         self.findings = Findings()
         self._starting: asyncio.Task[Any] | None = None
+        self._leaving = False
 
     @property
     def uses_embedded(self) -> bool:
@@ -78,8 +79,10 @@ class Engines(QObject):
     async def begin(self) -> None:
         """At the start: choose, then look around, so that the menu can offer the others; wait for one if need be."""
         await self._choose()
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
         await self._session.settled(SETTLED_WITHIN)
-        await self._look()
+        await self._look(self.findings)
         while True:
             await asyncio.sleep(LOOK_EVERY)
             if self._session.engine is not None:
@@ -115,7 +118,9 @@ class Engines(QObject):
         self._scope.start(self._look(), name="look for engines")
 
     def use(self, where: Endpoint, label: str, engine: Engine | None = None) -> None:
-        """Uses an engine from now on and remembers it; `engine` when it was asked already."""
+        """Uses an engine from now on and remembers it; `engine` when it was asked already. A start under way ends."""
+        if label != EMBEDDED:
+            self.cancel_start()
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
         self._preferences.set("engine/last-label", label)
         files = where.tls if isinstance(where, endpoint.Tcp) else None
@@ -143,20 +148,34 @@ class Engines(QObject):
         if self._starting is not None:
             self._starting.cancel()
 
+    async def leave(self) -> None:
+        """Uses no engine any more, also none that is found meanwhile: the next start asks for the one of now."""
+        self._leaving = True
+        await self._session.leave()
+
     async def stop_embedded(self) -> None:
-        """Stops the embedded engine with all that runs in it."""
-        await self.embedded.stop()
+        """Leaves the embedded engine and stops it with all that runs in it."""
+        await self.leave()
+        try:
+            await self.embedded.stop()
+        except BaseException:
+            self._leaving = False
+            raise
 
     async def _embedded_endpoint(self) -> Endpoint | None:
         status = await self.embedded.status()
         return status.endpoint if status.state == "running" else None
 
     async def _use_last(self, last: str) -> bool:
-        """The engine of last time, when it answers."""
+        """The engine of last time, when it answers; the embedded one is started again: its containers live there."""
         if last == EMBEDDED:
-            if (here := await self._embedded_endpoint()) is None:
+            if (here := await self._embedded_endpoint()) is not None:
+                self.use(here, EMBEDDED)
+                return True
+            if not all(r.ok for r in await asyncio.to_thread(self.embedded.check)):
                 return False
-            self.use(here, EMBEDDED)
+            self.none_found.emit()  # the page that shows how far a start is
+            self._starting = self._scope.start(self._start(asked=False), name="start the embedded engine again")
             return True
         files: dict[str, object] = self._preferences.get("engine/last-tls", {})
         try:
@@ -174,17 +193,23 @@ class Engines(QObject):
 
     def _use_found(self, probe: Probe) -> None:
         assert probe.candidate.endpoint is not None
-        self.use(probe.candidate.endpoint, probe.candidate.label)
+        if not self._leaving:
+            self.use(probe.candidate.endpoint, probe.candidate.label)
 
-    async def _look(self) -> None:
+    async def _look(self, told: Findings | None = None) -> None:
+        """Looks around; what is `told` of a start that failed stays on screen."""
         from backend import discovery
 
-        self._set(Findings(self.findings.probes, self.findings.requirements, looking=True))
+        told = told or Findings()
+        self._set(Findings(self.findings.probes, self.findings.requirements, looking=True, busy=self.findings.busy))
         found = await asyncio.to_thread(discovery.candidates)
         probes, requirements = await asyncio.gather(
             discovery.probe_all(found, deadline=5), asyncio.to_thread(self.embedded.check)
         )
-        self._set(Findings(tuple(probes), tuple(requirements)))
+        busy = self.findings.busy
+        self._set(Findings(tuple(probes), tuple(requirements), busy=busy, failure=told.failure, log=told.log))
+        if self._starting is not None:
+            return
         if self._session.engine is None and (first := next((p for p in probes if p.answers), None)) is not None:
             self._use_found(first)
 
@@ -198,7 +223,7 @@ class Engines(QObject):
         if (first := next((p for p in probes if p.answers), None)) is not None:
             self._use_found(first)
 
-    async def _start(self) -> None:
+    async def _start(self, *, asked: bool = True) -> None:
         base = Findings(self.findings.probes, self.findings.requirements)
 
         def tell(words: str) -> None:
@@ -214,6 +239,8 @@ class Engines(QObject):
             notice = notice_for(error)
             log = error.log[-12:] if isinstance(error, EngineStartFailed) else ()
             self._set(Findings(base.probes, base.requirements, failure=f"{notice.title}. {notice.detail}", log=log))
+            if not asked:  # another engine may be used now, and its list hides that page
+                self._session.notice(notice)
         else:
             self._set(base)
             self.use(where, EMBEDDED)
