@@ -131,14 +131,15 @@ def size_of(images: Iterable[ImageSummary]) -> int:
 def unused(images: Iterable[ImageSummary], users: Mapping[str, object], *, dangling: bool) -> list[ImageSummary]:
     """What a clean-up would remove: images without a container, and without a reference when `dangling`.
 
-    An untagged image that another image was built on is kept by the engine as long as that one is there.
+    An untagged image that another image was built on is kept by the engine as long as that one is there; one with a
+    name loses it all the same.
     """
     every = list(images)
     parents = {image.parent_id for image in every if image.parent_id}
     return [
         image
         for image in every
-        if image.id not in users and image.id not in parents and (image.dangling or not dangling)
+        if image.id not in users and (image.id not in parents if image.dangling else not dangling)
     ]
 
 

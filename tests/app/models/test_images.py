@@ -81,6 +81,8 @@ def test_a_clean_up_takes_what_nobody_uses_and_nothing_stands_on() -> None:
     users = users_by_image([container("web", A)])
     assert unused([A, B, C, base, child], users, dangling=True) == [C, child]
     assert unused([A, B, C], users, dangling=False) == [B, C]
+    grandchild = image("f", parent=B.id)
+    assert unused([A, B, C, grandchild], users, dangling=False) == [B, C, grandchild]
 
 
 def test_shared_layers_count_once_where_the_engine_tells() -> None:
