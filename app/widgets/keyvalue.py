@@ -32,6 +32,16 @@ class CellEdit(QLineEdit):
         self.setTextMargins(8, 0, 4, 0)
         self.setFixedHeight(_ROW - 1)
         self.setAccessibleName(name)
+        self.textEdited.connect(self._on_edited)
+
+    def _on_edited(self, text: str) -> None:
+        """Gives pairs to the table that came by the menu or were dropped; the keys are caught before."""
+        if "\n" not in text.strip() or not looks_like_pairs(text):
+            return
+        end = self.cursorPosition()
+        self.undo()
+        start = self.selectionStart() if self.hasSelectedText() else self.cursorPosition()
+        self.pasted.emit(text[start:end])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Give pasted pairs to the table."""
@@ -181,7 +191,7 @@ class KeyValueEditor(QWidget):
         row = _Row(self, self._theme, name, value)
         row.split(self._split())
         for cell in (row.name, row.value):
-            cell.pasted.connect(lambda text: self.add_pairs(pairs_of(text)))
+            cell.pasted.connect(self._on_pasted)
             cell.installEventFilter(self)
         row.name.textEdited.connect(lambda _text: row.hide_secret())
         row.name.textChanged.connect(self._tell)
@@ -193,6 +203,11 @@ class KeyValueEditor(QWidget):
         row.show()
         self.updateGeometry()
         return row
+
+    def _on_pasted(self, text: str) -> None:
+        self.add_pairs(pairs_of(text))
+        if self._rows:
+            self._rows[-1].value.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _drop(self, row: _Row) -> None:
         self._rows.remove(row)

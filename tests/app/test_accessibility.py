@@ -16,6 +16,7 @@ from app import places
 from app.commands.run.form import EnvRow, MountRow, PortRow, RunForm
 from app.crash import CrashReport
 from app.keysheet import KeySheet
+from app.pages.builds.dialog import BuildDialog
 from app.pages.builds.page import BuildsPage
 from app.pages.containers.page import ContainersPage
 from app.pages.images.dialogs import ImportDialog, TagDialog
@@ -264,3 +265,33 @@ async def test_tab_reads_the_containers_from_top_to_bottom(qapp: QApplication, f
         inside = [stop for stop in way if page.isAncestorOf(stop)]
         assert inside[-1] is page.list.table
         assert not backwards(inside), "\n".join(backwards(inside))
+
+
+async def test_tab_reads_the_build_dialog_from_top_to_bottom(qapp: QApplication, fake: FakeEngine) -> None:
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        watch = Watch(person)
+        page = await person.nav("builds")
+        assert isinstance(page, BuildsPage)
+        page.primary()
+        dialog = await person.find(BuildDialog, "the dialog", lambda _d: True)
+        await person.press("Add build argument")
+        await watch.look("build")
+        every = set(stops(dialog))
+        way = way_of_tab(min(every, key=lambda stop: on_screen(stop).top()))
+        assert every <= set(way), [told(stop) for stop in every - set(way)]
+        watch.found += backwards(way)
+        assert not watch.found, "\n".join(watch.found)
+
+
+async def test_tab_reaches_everything_of_a_container(qapp: QApplication, fake: FakeEngine) -> None:
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        web = next(c.id for c in person.desk.session.stores.containers.values.values() if c.name == "web")
+        person.window.resize(1280, 800)
+        for tab in ("logs", "stats", "inspect", "overview"):
+            person.window.go(Place(places.CONTAINERS, web, tab))
+            await person.rest(20)
+            every = set(stops(person.window))
+            page = person.window.page(places.CONTAINERS)
+            inside = [stop for stop in every if page.isAncestorOf(stop)]
+            way = way_of_tab(min(inside, key=lambda stop: (on_screen(stop).top(), on_screen(stop).left())))
+            assert every <= set(way), (tab, [told(stop) for stop in every - set(way)])

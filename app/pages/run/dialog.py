@@ -211,6 +211,7 @@ class RunDialog(Dialog):
         """Looks at the whole form, says each problem at its field, and returns them in reading order."""
         form = self.form()
         problems = [p for p in check(form, self._names()) if p.field != "image" or form.image]
+        problems += self.resources.beyond_engine()
         if self._refused is not None and self._refused[1] == form:
             problems.append(self._refused[0])
         else:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.run.form import Extra, Problem, RunForm
+from app.commands.run.values import BadValue, nano_cpus
 from app.pages.run.formtab import FormTab
 from app.pages.run.mountrows import MountRows
-from app.presentation.units import bytes_text
+from app.presentation.units import bytes_text, plural
 from app.theme import Theme
 from app.widgets.forms import Field
 
@@ -59,16 +60,27 @@ class ResourcesTab(FormTab):
         self.memory = self.add_text("memory", "Memory", "No limit, or 512m, 2g", "It is ended when it needs more")
         self.cpus = self.add_text("cpus", "CPUs", "No limit, or 0.5, 2", "How many cores it may keep busy")
         self.pids = self.add_text("pids_limit", "Processes", "No limit, or 100")
+        self._cores = 0
         self.column.addStretch(1)
 
     def show_engine(self, memory: int, cpus: int) -> None:
         """Says what the engine has: bytes and cores."""
+        self._cores = cpus
         if memory:
             self.bound["memory"].field.set_help(
                 f"Of {bytes_text(memory)} on this engine. It is ended when it needs more"
             )
         if cpus:
             self.bound["cpus"].field.set_help(f"Of {cpus} on this engine")
+
+    def beyond_engine(self) -> list[Problem]:
+        """More cores than the engine has, which it refuses."""
+        try:
+            wanted = nano_cpus(self.cpus.text() or "0")
+        except BadValue:
+            return []
+        too_many = 0 < self._cores * 10**9 < wanted
+        return [Problem("cpus", f"This engine has {plural(self._cores, 'CPU')}")] if too_many else []
 
 
 class SecurityTab(FormTab):

@@ -377,3 +377,16 @@ async def test_the_tabs_keep_their_place_and_only_what_does_not_fit_scrolls(
             if fits:
                 bottom = dialog.command.mapTo(dialog.area.viewport(), dialog.command.rect().bottomLeft()).y()
                 assert bottom < dialog.area.viewport().height(), key
+
+
+async def test_more_cores_than_the_engine_has_are_said_at_their_field(qapp: QApplication, fake: FakeEngine) -> None:
+    async with dialog_on(fake, RunForm(image="web:1")) as (person, dialog):
+        await person.choose(dialog.tabs, "resources")
+        await person.sees("Of 2 on this engine")
+        await person.type(await person.field("CPUs"), "2.5")
+        await person.sees("This engine has 2\u00a0CPUs")
+        await person.press("Run")
+        assert dialog.isVisible()
+        assert not person.desk.operations.items
+        await person.type(await person.field("CPUs"), "2")
+        await person.until(lambda: not dialog.resources.bound["cpus"].field.error(), "the field to be right")

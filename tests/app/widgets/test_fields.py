@@ -134,5 +134,15 @@ def test_pairs_come_and_go(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
     QGuiApplication.clipboard().setText("API_TOKEN=new\nB=2")
     QTest.keyClick(editor._rows[-1].name, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert editor.pairs() == [("API_TOKEN", "new"), ("B", "2")]
+    last = editor._rows[-1]
+    last.value.setText("two")
+    QGuiApplication.clipboard().setText("C=3\r\nB=4\n")
+    last.value.paste()  # what Paste in the menu of a field does
+    assert editor.pairs() == [("API_TOKEN", "new"), ("B", "4"), ("C", "3")]
+    editor.add_link.click()
+    QGuiApplication.clipboard().setText("# more\nD='5'\n")
+    editor._rows[-1].name.paste()
+    assert editor.pairs()[-1] == ("D", "5")
+    assert editor._rows[-1].name.text() == "D"
     with qtbot.waitSignal(editor.file_wanted):
         editor.file_link.click()
