@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLa
 from app.theme import Theme
 from app.widgets.menus import Menu
 from app.widgets.overlayscroll import OverlayScrollBar
+from app.widgets.shortcuts import bind
 from app.widgets.text import visible_name
 
 SHOWN_CHARS: Final = 2_000
@@ -196,6 +197,7 @@ class JsonTree(QWidget):
         self.tree.customContextMenuRequested.connect(self._on_menu)
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.tree.header().resizeSection(0, 320)
+        bind(self.tree, "Ctrl+C", self._on_copy, window=False)
         OverlayScrollBar(self.tree)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(12, 6, 0, 0)
@@ -255,17 +257,22 @@ class JsonTree(QWidget):
         found = self.model.document(node)
         return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
 
+    def _on_copy(self) -> None:
+        index = self.tree.currentIndex()
+        if index.isValid():
+            self.copied.emit(self._value(self.model.node(index)))
+
     def _on_menu(self, point: QPoint) -> None:
         index = self.tree.indexAt(point)
         if not index.isValid():
             return
         node = self.model.node(index)
         menu = Menu(self._theme, self, once=True)
-        entries: Sequence[tuple[str, str, Callable[[], str]]] = (
-            ("copy", "Copy value", lambda: self._value(node)),
-            ("link", "Copy path", lambda: path_text(node.path)),
-            ("braces", "Copy all", self.everything),
+        entries: Sequence[tuple[str, str, str, Callable[[], str]]] = (
+            ("copy", "Copy value", "Ctrl C", lambda: self._value(node)),
+            ("link", "Copy path", "", lambda: path_text(node.path)),
+            ("braces", "Copy all", "", self.everything),
         )
-        for icon, text, make in entries:
-            menu.add(icon, text, "", lambda m=make: self.copied.emit(m()))  # type: ignore[misc]  # a default keeps m
+        for icon, text, key, make in entries:
+            menu.add(icon, text, key, lambda m=make: self.copied.emit(m()))  # type: ignore[misc]  # a default keeps m
         menu.popup_at(self.tree.viewport().mapToGlobal(point))

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
 from app.widgets.chart import Chart, Mark, Series, nice_top
@@ -76,6 +77,21 @@ def test_paths() -> None:
     assert path_text(("Config", "Env", 0)) == ".Config.Env[0]"
     assert path_text(("Config", "a b")) == '.Config["a b"]'
     assert path_text(()) == "."
+
+
+def test_the_copy_key_copies_the_value_as_it_is_shown(qtbot: QtBot, theme: Theme) -> None:
+    made = tree(theme)
+    qtbot.addWidget(made)
+    made.show()
+    copied: list[str] = []
+    made.copied.connect(copied.append)
+    made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow)
+    made.tree.setFocus()
+    for words in ("abc", "A="):
+        made.search(words)
+        QTest.keyClick(made.tree, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert copied == ["abc", "A=•"]
 
 
 def test_search_finds_keys_and_values_and_goes_round(theme: Theme) -> None:
