@@ -125,3 +125,26 @@ async def test_a_start_that_fails_again_is_told_and_gives_way(qapp: QApplication
             await person.connected(90)
             assert list(states(person)) == ["elsewhere"]
             assert [n.title for n in person.notices if "start" in n.title], person.notices
+
+
+async def test_what_is_not_known_yet_is_not_stopped(qapp: QApplication, home: Path) -> None:
+    """Left before the list is here, the engine goes on with what may run in it."""
+    engine: EmbeddedEngine | None = None
+    try:
+        async with at_desk(None, connect=False) as person:
+            engine, desk = person.desk.embedded, person.desk
+            known: list[bool] = []
+
+            def leave_at_once() -> None:
+                if desk.engines.uses_embedded and not known:
+                    known.append(desk.stores.containers.loaded)
+                    desk.window.close()
+
+            desk.session.state_changed.connect(leave_at_once)
+            await person.press("Start engine")
+            await person.until(desk.quit_asked.done, "the end", 90)
+            assert known == [False]
+        assert (await engine.status()).running
+    finally:
+        if engine is not None:
+            await engine.stop()
