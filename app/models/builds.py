@@ -133,7 +133,7 @@ def _step_row(step: BuildStep, now: float) -> StepRow:
     right = {
         StepState.CACHED: "From cache",
         StepState.WAITING: "",
-        StepState.SKIPPED: "Not run",
+        StepState.SKIPPED: "Stopped" if step.started else "Not run",
         StepState.FAILED: "Failed",
     }.get(step.state, seconds_text(_seconds(step, now)))
     running = step.state is StepState.RUNNING

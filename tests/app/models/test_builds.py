@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.models.builds import seconds_text
+from app.models.builds import seconds_text, step_groups
 from app.presentation.builds import build_words
+from backend.types.builds import BuildStep, StepState
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,10 @@ def test_of_a_command_that_failed_only_the_code_is_told(error: str, words: str) 
 )
 def test_seconds(seconds: float, words: str) -> None:
     assert seconds_text(seconds).replace("\u00a0", " ") == words
+
+
+def test_a_step_that_was_left_off_is_not_called_one_that_never_ran() -> None:
+    begun = BuildStep("a", 1, "RUN sleep 60", state=StepState.SKIPPED, started=10.0, finished=12.0)
+    never = BuildStep("b", 2, "RUN true", state=StepState.SKIPPED)
+    (group,) = step_groups((begun, never), 20.0)
+    assert [row.right for row in group.rows] == ["Stopped", "Not run"]
