@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.pages.containers.logs import LogsTab
 from app.pages.containers.page import ContainersPage
 from app.session import Phase
+from app.widgets.cells import Cell
 from tests.e2e import images
 from tests.e2e.conftest import DockerCli
 from tests.e2e.daemon import Daemon
@@ -94,6 +95,9 @@ async def test_the_list_stays_and_follows_again(qapp: QApplication, own_engine: 
 
         await lost(person, own_engine)
         assert store.stale
+        listing._feeds.totals.changed.emit()  # A measure that was under way.
+        cells = cast("tuple[Cell, ...]", listing.model.entry(listing.model.index_of(chosen).row()))
+        assert {cell.token for cell in cells} == {"text-tertiary"}
         assert [texts for texts in person.rows(listing.table).values() if "writes" in texts]
         assert listing.table.isVisible()
         assert listing.search.text() == "w"

@@ -115,6 +115,8 @@ class LiveRows(QObject):
 
     def _update(self, keys: tuple[str, ...] | list[str]) -> None:
         facts = self._facts()
+        if facts.stale:
+            return  # The rows show what was last known, faded.
         changes: dict[str, dict[str, Cell]] = {}
         for key in keys:
             row = self._store.get(key)
