@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from backend.errors import InvalidEndpoint, SocketUntrusted, UnsupportedEndpoint
+from backend.errors import EngineUnreachable, InvalidEndpoint, SocketUntrusted, UnsupportedEndpoint
 
 PLAIN_PORT = 2375
 TLS_PORT = 2376
@@ -195,7 +195,7 @@ def _check_owner(endpoint: UnixSocket) -> None:
     except OSError:
         return
     if not stat.S_ISSOCK(found[1].st_mode):
-        raise SocketUntrusted(text(endpoint), "this is not a socket", owner_name(found[1].st_uid))
+        raise EngineUnreachable(text(endpoint), "there is something else than a socket")
     for status in found:
         if status.st_uid not in (0, os.geteuid()):
             owner = owner_name(status.st_uid)

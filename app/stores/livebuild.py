@@ -26,6 +26,7 @@ from backend.types.builds import (
 
 MASK = "•••"
 SHORTEST_SECRET = 4
+_QUOTES = "\\\"'"
 TICK_MS = 80
 MOST_LINES = 20_000
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x08\x0b-\x1f\x7f]")
@@ -44,12 +45,22 @@ def _secrets(values: Iterable[str]) -> list[str]:
 
 
 def _assignments(arguments: Iterable[tuple[str, str]]) -> re.Pattern[str] | None:
-    """Where a value too short to be masked by itself stands behind its name: `TOKEN=abc`, quoted or not."""
-    short = [(name, value) for name, value in arguments if name and 0 < len(value) < SHORTEST_SECRET]
+    """Where a value too short to be masked by itself stands behind its name: `PIN=12`, quoted or not.
+
+    A line of a long value counts as a value: output comes by line.
+    """
+    pairs = {(name, part.strip()) for name, value in arguments if name for part in (value, *value.splitlines())}
+    short = sorted((p for p in pairs if 0 < len(p[1]) < SHORTEST_SECRET), key=lambda p: -len(p[1]))
     if not short:
         return None
-    each = (rf"{re.escape(name)}=[\"']?{re.escape(value)}(?!\w)" for name, value in short)
+    each = (rf"{re.escape(name)}=\\*[\"']?{re.escape(value)}(?!\w|\.\w)" for name, value in short)
     return re.compile(rf"(?<!\w)(?:{'|'.join(each)})")
+
+
+def _masked_assignment(found: re.Match[str]) -> str:
+    """The name and the quote stay."""
+    name, _, value = found[0].partition("=")
+    return f"{name}={value[: len(value) - len(value.lstrip(_QUOTES))]}{MASK}"
 
 
 class LiveBuild(QObject):
@@ -104,7 +115,7 @@ class LiveBuild(QObject):
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         if self._assignments is not None:
-            text = self._assignments.sub(lambda found: found[0].partition("=")[0] + "=" + MASK, text)
+            text = self._assignments.sub(_masked_assignment, text)
         return text
 
     def take(self, event: BuildEvent) -> None:

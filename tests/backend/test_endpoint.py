@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from backend import dial, discovery, endpoint
 from backend.endpoint import NamedPipe, Ssh, Tcp, TlsFiles, UnixSocket
 from backend.errors import (
+    EngineUnreachable,
     InvalidEndpoint,
     SocketDenied,
     SocketMissing,
@@ -102,8 +103,9 @@ def test_a_socket_or_link_of_another_person_is_refused(listening: Path) -> None:
 
 def test_a_file_that_is_no_socket_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("x")
-    with pytest.raises(SocketUntrusted):
+    with pytest.raises(EngineUnreachable, match="something else than a socket") as refused:
         endpoint.check(UnixSocket(str(tmp_path / "f")))
+    assert not isinstance(refused.value, SocketUntrusted)
 
 
 def test_what_the_system_says_becomes_a_typed_error(listening: Path) -> None:

@@ -101,11 +101,13 @@ def test_each_line_of_a_value_is_masked(qapp: QApplication, tmp_path: Path) -> N
 
 def test_a_short_value_is_masked_where_its_name_stands(qapp: QApplication, tmp_path: Path) -> None:
     history = BuildHistory(tmp_path)
-    given = (("PIN", "123"), ("MODE", "x"), ("EMPTY", ""))
+    given = (("PIN", "123"), ("MODE", "x"), ("EMPTY", ""), ("TWO", "ab\ncdefg"))
     live = LiveBuild(BuildRequest(tmp_path, build_args=given), "ARG PIN=123\nRUN echo 123\n", history)
     live.take(StepOutput("", 'PIN=123 MODE="x" XPIN=123 PIN=1234 123 EMPTY=\n'))
     live.end(builds.FAILED, "failed: PIN=123")
-    assert live.lines[0] == f'PIN={MASK} MODE={MASK}" XPIN=123 PIN=1234 123 EMPTY='
+    assert live.lines[0] == f'PIN={MASK} MODE="{MASK}" XPIN=123 PIN=1234 123 EMPTY='
+    said = r"""PIN=\"123\" PIN='123' PIN=123.5 MODE=x.5 TWO=ab"""
+    assert live.masked(said) == rf"""PIN=\"{MASK}\" PIN='{MASK}' PIN=123.5 MODE=x.5 TWO={MASK}"""
     assert live.record.error == f"failed: PIN={MASK}"
     assert live.record.text.startswith(f"ARG PIN={MASK}")
     history.close()
