@@ -60,6 +60,7 @@ class Operation(QObject):
         self.done = 0
         self.total = 0
         self.words = ""
+        self.counted = False
         self.parts: dict[str, Part] = {}
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES)
         self.error: BaseException | None = None
@@ -73,9 +74,9 @@ class Operation(QObject):
         """Whether it has not ended."""
         return self.state is OperationState.RUNNING
 
-    def report(self, done: int, total: int, words: str = "") -> None:
-        """Progress: `done` of `total` (bytes or steps; total 0 means unknown), with a few words."""
-        self.done, self.total, self.words = done, total, words or self.words
+    def report(self, done: int, total: int, words: str = "", *, counted: bool = False) -> None:
+        """Progress: `done` of `total` bytes, or things where `counted`; total 0 means unknown. With a few words."""
+        self.done, self.total, self.words, self.counted = done, total, words or self.words, counted
         self._tell()
 
     def report_part(self, part: Part) -> None:

@@ -93,7 +93,8 @@ def _report(live: LiveBuild, event: BuildEvent, operation: Operation) -> None:
     elif not isinstance(event, StepOutput):
         planned = [s for s in live.steps if s.number]
         done = sum(1 for s in planned if s.state in ENDED)
-        operation.report(done, len(planned), f"Step {min(done + 1, len(planned))} of {len(planned)}")
+        words = f"Step {min(done + 1, len(planned))} of {len(planned)}"
+        operation.report(done, len(planned), words, counted=True)
 
 
 BUILD: Command[LiveBuild] = Command(

@@ -35,7 +35,7 @@ def fits(operation: Operation, segment: str) -> bool:
 
 def progress_words(operation: Operation) -> str:
     """`38 of 62 MB`, or the words that the operation gave; empty when it says nothing."""
-    if operation.total and operation.running:
+    if operation.total and operation.running and not operation.counted:
         unit = bytes_text(operation.total)
         done = bytes_text(operation.done)
         same = done.rpartition("\u00a0")[2] == unit.rpartition("\u00a0")[2]

@@ -26,6 +26,7 @@ from app.stores.builds import BuildHistory
 from app.stores.stores import Stores
 from app.tasks import TaskScope
 from app.theme import Theme
+from app.widgets.lineedit import LineEdit
 from backend import build_context, builds, images
 from backend.client import Engine
 from backend.endpoint import UnixSocket
@@ -181,6 +182,8 @@ async def test_from_the_dialog_to_the_history(
     dialog.args.set_pairs([("TOKEN", "canary-4711")])
     dialog.builder.set_value(builder.value)
     assert "canary" not in dialog.command.accessibleDescription()
+    fields = [field for field in dialog.findChildren(LineEdit) if not dialog.args.isAncestorOf(field)]
+    assert not any(field.acceptDrops() for field in fields)
     dialog.build.click()
     await until(lambda: history.records[0].state != "running")
     assert (history.records[0].state, history.records[0].error_line) == ("failed", 4)

@@ -50,6 +50,7 @@ async def run_form(engine: Engine, target: Running, operation: Operation) -> Con
             await containers.remove(engine, made.id, volumes=True, force=True)
             operation.write("Removed the container that did not start. The form is as it was.")
         raise
+    operation.report(0, 0, "Started")
     return made.id
 
 

@@ -47,6 +47,8 @@ class BuildDialog(Dialog):
         self.tag = LineEdit(theme, "shop-api:dev", mono=True, icon="tag")
         self.target = Select(theme, [("", "The last stage")])
         self.platform = LineEdit(theme, "The engine's own, or linux/amd64", mono=True)
+        for field in (self.context, self.file, self.tag, self.platform):
+            field.setAcceptDrops(False)  # What is dropped is for the dialog: a field would take it as text.
         self.args = KeyValueEditor(theme, "Name", "Value", add_text="Add build argument")
         self.no_cache = Checkbox(theme, "Without cache")
         self.pull = Checkbox(theme, "Pull newer base images")

@@ -228,7 +228,7 @@ class ContainerVerbs(QObject):
         wanted = [row.id for row in rows]
 
         def show(found: tuple[ContainerSummary, ...]) -> None:
-            known = {str(row.id): row.size_rw for row in found if row.size_rw is not None}
+            known = {str(row.id): row.size_rw or 0 for row in found}  # An engine leaves out what is 0.
             window = self._host.window()
             ask_remove(
                 self._theme, window, rows, known, self._session.state.label, lambda volumes: self._remove(rows, volumes)

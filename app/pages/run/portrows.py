@@ -46,7 +46,7 @@ class PortLine(QWidget):
         self.protocol.setAccessibleName("Protocol")
         self.protocol.set_value(row.protocol)
         self.mark = IconMark(theme, "", "success", 14)
-        self.words = PlainLabel(theme, "", "small", "success")
+        self.words = PlainLabel(theme, "", "small", "success", elide=Qt.TextElideMode.ElideMiddle)
         self.use = LinkButton(theme, "")
         self.use.clicked.connect(self._on_use)
         self.use.hide()
