@@ -22,6 +22,7 @@ SLIRP_CIDR = "10.213.127.0/24"
 RESOLVER = "10.213.127.3"
 """slirp4netns answers DNS at the third address of its network."""
 KEPT_OUT = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "NOTIFY_SOCKET")
+"""What would lead the engine to another one."""
 
 
 def plan(paths: EmbeddedPaths, programs: Mapping[str, str], facts: Mapping[str, object]) -> dict[str, Any]:
@@ -70,6 +71,7 @@ def common(paths: EmbeddedPaths, facts: Mapping[str, object]) -> dict[str, Any]:
         "state": str(paths.state),
         "log": str(paths.log),
         "log_bytes": LOG_BYTES,
+        "without": list(KEPT_OUT),
         "cgroup": "",
         "stale": [],
         "facts": dict(facts),
@@ -99,10 +101,11 @@ def cgroup(paths: EmbeddedPaths) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what would lead the engine to another one; sbin is added, where iptables and runc are."""
-    kept = {name: value for name, value in os.environ.items() if name not in KEPT_OUT}
-    kept["PATH"] = search_path()
-    return kept
+    """What the engine's environment has in place of ours; sbin is added, where iptables and runc are.
+
+    The rest it inherits: a plan is a file, and variables may hold credentials.
+    """
+    return {"PATH": search_path()}
 
 
 def search_path() -> str:

@@ -69,7 +69,9 @@ def podman_command(paths: EmbeddedPaths, programs: Mapping[str, str]) -> list[st
 
 
 def _environment(paths: EmbeddedPaths) -> dict[str, str]:
-    kept = dockerd.environment()
-    kept.setdefault("XDG_RUNTIME_DIR", str(paths.runtime))
-    kept.setdefault("HOME", os.path.expanduser("~"))
-    return kept
+    given = os.environ.get
+    return {
+        **dockerd.environment(),
+        "XDG_RUNTIME_DIR": given("XDG_RUNTIME_DIR", str(paths.runtime)),
+        "HOME": given("HOME", os.path.expanduser("~")),
+    }

@@ -4,8 +4,9 @@
 the window when it shall. It owns the lock, the state file, slirp4netns and the engine's first process; each of these
 dies with it (PR_SET_PDEATHSIG), so a killed supervisor leaves nothing half-alive. SIGTERM asks the engine to end.
 
-The plan is a JSON file: command, environment, lock, state, log, log_bytes, cgroup, stale (paths to clear first), facts
-(copied into the state file) and network, which is null or {host_net, resolv, binds, slirp: [argv…]}.
+The plan is a JSON file: command, environment (in place of what is inherited), without (names that are not inherited),
+lock, state, log, log_bytes, cgroup, stale (paths to clear first), facts (copied into the state file) and network, which
+is null or {host_net, resolv, binds, slirp: [argv…]}.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class Supervisor:
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan = plan
+        inherited = {name: value for name, value in os.environ.items() if name not in plan["without"]}
+        self.environment = {**inherited, **plan["environment"]}
         self.log = Log(plan["log"], plan["log_bytes"])
         self.output, self.input = os.pipe()
         os.set_blocking(self.output, False)
@@ -115,7 +118,7 @@ class Supervisor:
         namespaces.die_with_parent(signal.SIGTERM)
         self._plumb()
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        namespaces.execute(self.plan["command"], self.plan["environment"])
+        namespaces.execute(self.plan["command"], self.environment)
 
     def _separate(self, network: dict[str, Any], there: int, go: int) -> None:
         """In the child: new namespaces, then the first process in them, whose end is ours."""
@@ -146,7 +149,7 @@ class Supervisor:
         namespaces.settle(wanted)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         cgroup = self.plan["cgroup"]
-        namespaces.run_first(self.plan["command"], self.plan["environment"], lambda: thaw_cgroups(cgroup))
+        namespaces.run_first(self.plan["command"], self.environment, lambda: thaw_cgroups(cgroup))
 
     def _plumb(self) -> None:
         """Output of the engine goes to our log; a child has no business with our wake-up pipe or the terminal."""

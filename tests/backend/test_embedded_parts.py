@@ -111,13 +111,28 @@ def test_the_engine_is_not_led_to_another_one(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", "/opt/bin")
     paths = _paths(tmp_path)
     made = dockerd.plan(paths, {"dockerd": "/usr/sbin/dockerd", "slirp4netns": "/usr/bin/slirp4netns"}, {})
-    assert "DOCKER_HOST" not in made["environment"]
+    assert "DOCKER_HOST" in made["without"]
     assert made["environment"]["PATH"].startswith("/opt/bin:")
     assert made["command"][0] == "/usr/sbin/dockerd"
     assert f"--host=unix://{paths.socket}" in made["command"]
     dockerd.write_files(paths, made)
     assert json.loads(paths.plan.read_text())["command"] == made["command"]
     assert paths.port_proxy.stat().st_mode & 0o777 == 0o700
+
+
+def test_variables_of_ours_are_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_TOKEN", "canary-4Yb8")
+    paths = _paths(tmp_path)
+    programs = {name: f"/usr/bin/{name}" for name in (*requirements.ROOTLESS_PROGRAMS, "podman")}
+    for made in (
+        dockerd.plan(paths, programs, {}),
+        dockerd.host_plan(paths, programs, {}),
+        rootless.rootlesskit_plan(paths, programs, {}),
+        rootless.podman_plan(paths, programs, {}),
+    ):
+        dockerd.write_files(paths, made)
+        for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+            assert b"canary-4Yb8" not in path.read_bytes(), path
 
 
 def test_a_rootless_engine_touches_no_control_group(tmp_path: Path) -> None:

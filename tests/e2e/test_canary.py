@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -23,6 +26,7 @@ from app.pages.builds.page import BuildsPage
 from app.pages.images.pulling import PullDialog
 from app.pages.run.dialog import RunDialog
 from app.places import PULL, RUN, Place
+from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from backend.endpoint import UnixSocket
 from backend.types.builds import Builder, BuildRequest
 from tests.e2e.conftest import DockerCli
@@ -148,6 +152,37 @@ async def test_values_of_variables_and_logins_are_not_kept(
     files = check_files(own_home)
     assert {"pilothouse.ini", "builds.sqlite3", "pilothouse.log"} <= {path.name for path in files}
     assert own_home in program_log.parents
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="as root the engine starts directly")
+async def test_variables_of_ours_reach_the_embedded_engine_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://someone:{LOGIN}@127.0.0.1:9")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere.sock")
+    home = Path(tempfile.mkdtemp(prefix="ph-", dir="/tmp"))
+    engine = EmbeddedEngine(EmbeddedPaths(home / "e", home / "r"))
+    try:
+        await engine.start()
+        pid = int((home / "r" / "docker.pid").read_text())
+        inside = next(p for p in Path("/proc").glob("[0-9]*") if _is_inside(p, pid, home))
+        variables = (inside / "environ").read_bytes().split(b"\0")
+        assert f"HTTP_PROXY=http://someone:{LOGIN}@127.0.0.1:9".encode() in variables
+        assert not [one for one in variables if one.startswith(b"DOCKER_HOST=")]
+        files = [path for path in home.rglob("*") if path.is_file()]
+        assert engine.paths.plan in files
+        holding = [path for path in files if any(word in path.read_bytes() for word in forms())]
+        assert not holding, holding
+    finally:
+        await engine.stop()
+        shutil.rmtree(home)
+
+
+def _is_inside(process: Path, pid: int, home: Path) -> bool:
+    """Whether this is dockerd of `home`, which is process `pid` in its own namespace."""
+    with contextlib.suppress(OSError):
+        words = (process / "cmdline").read_bytes()
+        state = (process / "status").read_text()
+        return str(home).encode() in words and f"\t{pid}\n" in state and "Name:\tdockerd" in state
+    return False
 
 
 async def run(person: Person, form: RunForm, name: str = "") -> Operation:
