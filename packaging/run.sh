@@ -45,13 +45,15 @@ for try in $(seq 10 99); do
   setsid Xvnc ":$try" -localhost -interface 127.0.0.1 -rfbport $((5900 + try)) -SecurityTypes VncAuth -PasswordFile "$folder/password" \
     -auth "$XAUTHORITY" -nolisten tcp -geometry "${GEOMETRY:-1280x800}" -depth 24 -desktop Pilothouse -AlwaysShared >"$folder/xvnc.log" 2>&1 &
   server=$!
+  children=("$server")
   for _ in $(seq 100); do
     kill -0 "$server" 2>/dev/null || break
     if [[ -S /tmp/.X11-unix/X$try ]] && (exec 3<>"/dev/tcp/127.0.0.1/$((5900 + try))") 2>/dev/null; then number=$try; break; fi
     sleep 0.1
   done
-  if [[ -n $number ]]; then children+=("$server"); break; fi
+  if [[ -n $number ]]; then break; fi
   kill "$server" 2>/dev/null || true
+  children=()
 done
 if [[ -z $number ]]; then
   echo "No virtual display could be started. Its last words:" >&2
