@@ -60,7 +60,8 @@ def notice_for(error: BaseException, doing: str = "", subject: str = "") -> Noti
     verb = doing.rstrip("…")
     title = f"Could not {verb[:1].lower()}{verb[1:]} {subject}".rstrip()
     said = notice.detail or sentence(str(error))
-    lead = "" if isinstance(error, e.ApiError) and type(error) in _PLAIN else sentence(notice.title)
+    # Not as a sentence: a title may begin with a name, and web is not Web.
+    lead = "" if isinstance(error, e.ApiError) and type(error) in _PLAIN else f"{notice.title}."
     return Notice(title, f"{lead} {said}".strip() if lead not in said else said, notice.step, notice.kind)
 
 

@@ -67,3 +67,8 @@ def test_an_unknown_exception_is_told_too() -> None:
     notice = notice_for(ValueError("x"))
     assert notice.title == "Something went wrong inside Pilothouse"
     assert "ValueError" in notice.detail
+
+
+def test_a_name_keeps_its_letters_behind_what_failed() -> None:
+    told = notice_for(errors.NameInUse(409, "in use", "", name="web", holder=""), "Rename", "db")
+    assert (told.title, told.detail.split(".")[0]) == ("Could not rename db", "web is taken")
