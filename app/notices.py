@@ -72,7 +72,8 @@ def sentence(text: str) -> str:
         words = words.removeprefix(prefix)
     if not words:
         return ""
-    words = words if words.startswith(("http", "/")) else words[0].upper() + words[1:]
+    kept = words.startswith("/") or "://" in words.partition(" ")[0]  # a path or an address is written as it is
+    words = words if kept else words[0].upper() + words[1:]
     return words if words.endswith((".", "?", "!", "…")) else words + "."
 
 

@@ -72,3 +72,8 @@ def test_an_unknown_exception_is_told_too() -> None:
 def test_a_name_keeps_its_letters_behind_what_failed() -> None:
     told = notice_for(errors.NameInUse(409, "in use", "", name="web", holder=""), "Rename", "db")
     assert (told.title, told.detail.split(".")[0]) == ("Could not rename db", "web is taken")
+
+
+@pytest.mark.parametrize("text", ["unix:// is followed by a path.", "tcp://127.0.0.1:1.", "/var/run/x is missing."])
+def test_an_address_or_a_path_keeps_its_letters(text: str) -> None:
+    assert sentence(text) == text
