@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from backend import endpoint
 from backend.client import Engine
 from backend.embedded import EmbeddedEngine, Requirement
 from backend.endpoint import Endpoint
-from backend.errors import BackendError, EndpointError, EngineStartFailed
+from backend.errors import BackendError, EndpointError, EngineStartFailed, without_password
 
 if TYPE_CHECKING:
     from backend.discovery import Candidate, Probe
@@ -49,6 +50,10 @@ def _concerns(candidate: Candidate) -> bool:
     """Whether a person said that he wants this one, or may have: that it cannot be used is told though another can."""
     chosen = candidate.source in ("DOCKER_HOST", "docker context") and candidate.current
     return chosen or candidate.label == "config.json"
+
+
+def _docker_host() -> str:
+    return without_password(os.environ.get("DOCKER_HOST", ""))
 
 
 class Engines(QObject):
@@ -91,9 +96,13 @@ class Engines(QObject):
                 await self._use_what_came()
 
     async def _choose(self) -> None:
-        """The engine of last time, else the one that docker would use, else any, else none."""
-        last = self._preferences.get("engine/last", "")
-        if last and await self._use_last(last):
+        """The engine of last time, else the one that docker would use, else any, else none.
+
+        A DOCKER_HOST that is not that of last time was set by somebody who wants it: it comes first.
+        """
+        last, host = self._preferences.get("engine/last", ""), _docker_host()
+        asked_for = bool(host) and host != self._preferences.get("engine/docker-host", "")
+        if last and not asked_for and await self._use_last(last):
             return
         from backend import discovery  # What is below is for a first start, or when the last engine is gone.
 
@@ -123,6 +132,7 @@ class Engines(QObject):
             self.cancel_start()
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
         self._preferences.set("engine/last-label", label)
+        self._preferences.set("engine/docker-host", _docker_host())
         files = where.tls if isinstance(where, endpoint.Tcp) else None
         self._preferences.set("engine/last-tls", msgspec.to_builtins(files) if files is not None else {})
         self._session.use(where, label, engine)

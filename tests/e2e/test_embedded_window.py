@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.engines import EMBEDDED
 from app.widgets.choices import Checkbox
+from backend import discovery
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
 from tests.e2e import images
 from tests.e2e.conftest import DockerCli
@@ -63,7 +64,7 @@ async def fill(person: Person, docker_cli: DockerCli) -> Callable[..., str]:
 
 
 async def test_what_is_kept_is_found_and_what_is_stopped_comes_back(
-    qapp: QApplication, home: Path, docker_cli: DockerCli
+    qapp: QApplication, home: Path, docker_cli: DockerCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while another engine answers, which a first start would use."""
     fake = FakeEngine()
@@ -87,7 +88,8 @@ async def test_what_is_kept_is_found_and_what_is_stopped_comes_back(
         assert kept > 0
 
         async with fake.serve() as other:
-            async with at_desk(other) as person:
+            monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", other.path)])
+            async with at_desk(None) as person:
                 assert person.desk.session.state.label == EMBEDDED
                 assert (await engine.status()).pid == kept
                 await person.until(lambda: states(person).get("ends") == "running", "the containers")
@@ -98,7 +100,7 @@ async def test_what_is_kept_is_found_and_what_is_stopped_comes_back(
                 await person.until(person.desk.quit_asked.done, "the end", 60)
             assert (await engine.status()).state == "stopped"
 
-            async with at_desk(other, connect=False) as person:
+            async with at_desk(None, connect=False) as person:
                 await person.sees("Start the embedded engine")
                 await person.connected(60)
                 assert person.desk.session.state.label == EMBEDDED

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.session import Phase
-from backend import endpoint
+from backend import discovery, endpoint
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 from tests.fakes.tls import make_keys, over_tls
@@ -45,14 +45,25 @@ async def test_the_last_engine_comes_before_the_one_of_docker_host(qapp: QApplic
             assert any("The second one" in b.text() for b in person.desk._buttons)
 
 
-async def test_the_last_engine_is_asked_once_and_others_after_its_list(qapp: QApplication) -> None:
+async def test_another_docker_host_than_last_time_comes_first(qapp: QApplication) -> None:
+    async with engine_with("first").serve() as first, engine_with("second").serve() as second:
+        async with at_desk(first) as person:
+            await shows(person, "first")
+        async with at_desk(second) as person:
+            await shows(person, "second")
+
+
+async def test_the_last_engine_is_asked_once_and_others_after_its_list(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake, other = engine_with("mine"), engine_with("other")
     async with fake.serve() as where, other.serve() as elsewhere:
         async with at_desk(where) as person:
             await shows(person, "mine")
         fake.requests.clear()
         other.requests.clear()
-        async with at_desk(elsewhere) as person:
+        monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", elsewhere.path)])
+        async with at_desk(where) as person:
             await shows(person, "mine")
             await person.until(lambda: other.requests, "a look around")
         paths = [request.path for request in fake.requests]
