@@ -77,6 +77,15 @@ def sentence(text: str) -> str:
     return words if words.endswith((".", "?", "!", "…")) else words + "."
 
 
+def _asked(what: str) -> str:
+    """What the engine was asked, for people: a call of its API by the noun that it is about."""
+    verb, _, path = what.partition(" ")
+    if not verb.isupper() or not path.startswith("/"):
+        return sentence(what)
+    noun = path.strip("/").partition("/")[0].strip("_")
+    return f"It was asked about its {noun}." if noun in ("containers", "images", "volumes", "networks") else ""
+
+
 def about_files(folders: str = "", settings: str = "", history: str = "", problem: str = "") -> list[Notice]:
     """What to say of our own files: folders that cannot be used, files that were set aside, a history in memory."""
     found = []
@@ -173,27 +182,27 @@ def _untrusted(error: e.SocketUntrusted) -> Notice:
 @_words(e.EngineTimeout)
 def _timeout(error: e.EngineTimeout) -> Notice:
     return Notice(
-        "The engine did not answer in time", f"{sentence(error.what)} It had {error.seconds:g}\u00a0s.", RETRY
+        "The engine did not answer in time", f"{_asked(error.what)} It had {error.seconds:g}\u00a0s.".strip(), RETRY
     )
 
 
 @_words(e.EngineGone)
 def _gone(error: e.EngineGone) -> Notice:
-    return Notice("The connection to the engine broke", f"It broke in the middle of: {sentence(error.what)}", RETRY)
+    return Notice("The connection to the engine broke", f"{_asked(error.what)} It broke in the middle.".strip(), RETRY)
 
 
 @_words(e.ProtocolError)
 def _protocol(error: e.ProtocolError) -> Notice:
     return Notice(
         "The engine answered something unknown",
-        f"{sentence(error.what)} {sentence(error.reason)} Is this address really a container engine's?",
+        f"{_asked(error.what)} {sentence(error.reason)} Is this address really a container engine's?",
         CHOOSE,
     )
 
 
 @_words(e.AnswerTooLarge)
 def _too_large(error: e.AnswerTooLarge) -> Notice:
-    return Notice("The engine's answer was too large", f"{sentence(error.what)} {sentence(error.reason)}")
+    return Notice("The engine's answer was too large", f"{_asked(error.what)} {sentence(error.reason)}".strip())
 
 
 @_words(e.ApiVersionUnsupported)

@@ -77,3 +77,16 @@ def test_a_name_keeps_its_letters_behind_what_failed() -> None:
 @pytest.mark.parametrize("text", ["unix:// is followed by a path.", "tcp://127.0.0.1:1.", "/var/run/x is missing."])
 def test_an_address_or_a_path_keeps_its_letters(text: str) -> None:
     assert sentence(text) == text
+
+
+def test_a_call_of_the_api_is_told_by_its_noun() -> None:
+    assert notice_for(errors.EngineTimeout("GET /containers/json", 30)).detail == (
+        "It was asked about its containers. It had 30\u00a0s."
+    )
+    for error in (
+        errors.EngineTimeout("GET /_ping", 5),
+        errors.EngineGone("POST /build"),
+        errors.ProtocolError("GET /x", "y"),
+    ):
+        assert "/" not in notice_for(error).detail
+    assert "event stream" in notice_for(errors.EngineGone("the event stream")).detail
