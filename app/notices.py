@@ -149,7 +149,19 @@ def _unreachable(error: e.EngineUnreachable) -> Notice:
 
 @_words(e.TlsRefused)
 def _tls(error: e.TlsRefused) -> Notice:
-    detail = f"{error.where} answers, but no safe connection could be made: {error.reason}. Look at its TLS files."
+    where = error.where
+    if error.fault is e.TlsFault.OUR_CERTIFICATE:
+        detail = (
+            f"{where} lets in who shows a certificate that it knows ({error.reason}). Look at cert.pem and key.pem."
+        )
+        return Notice("The engine does not accept your certificate", detail, CHOOSE)
+    if error.fault is e.TlsFault.NO_TLS:
+        detail = f"{where} answers without TLS. Connect to it without certificates, or let the engine use TLS."
+        return Notice("The engine speaks no TLS", detail, CHOOSE)
+    if error.fault is e.TlsFault.TLS_WANTED:
+        detail = f"{where} answers over TLS only. Give its certificates: ca.pem, and cert.pem with key.pem."
+        return Notice("The engine wants TLS", detail, CHOOSE)
+    detail = f"{where} answers, but no safe connection could be made: {error.reason}. Look at its TLS files."
     return Notice("The engine's certificate is not accepted", detail, CHOOSE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +10,20 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from backend.dial import unreachable
-from backend.endpoint import Endpoint
+from backend.dial import tls_refused, unreachable
+from backend.endpoint import Endpoint, Tcp
 from backend.endpoint import text as endpoint_text
-from backend.errors import AnswerTooLarge, BackendError, EngineGone, EngineTimeout, EngineUnreachable, ProtocolError
+from backend.errors import (
+    AnswerTooLarge,
+    BackendError,
+    BadRequest,
+    EngineGone,
+    EngineTimeout,
+    EngineUnreachable,
+    ProtocolError,
+    TlsFault,
+    TlsRefused,
+)
 
 
 def query_text(query: Mapping[str, object] | None) -> str:
@@ -40,10 +51,43 @@ def translated(what: str, endpoint: Endpoint | None = None, deadline: float | No
     except TimeoutError as error:
         raise EngineTimeout(what, deadline or 0) from error
     except Exception as error:
-        told = _of_httpx(error, what, endpoint, deadline) if "httpx" in sys.modules else None
+        told = _of_tls(error, what, endpoint)
+        if told is None and "httpx" in sys.modules:
+            told = _of_httpx(error, what, endpoint, deadline)
         if told is None:
             raise
         raise told from error
+
+
+@contextmanager
+def tls_agreed(endpoint: Endpoint) -> Iterator[None]:
+    """Around the first question to an engine: what a disagreement about TLS looks like there becomes TlsRefused.
+
+    A server refuses our certificate once it has come, and the reset of the connection may overtake its word.
+    """
+    try:
+        yield
+    except EngineGone as error:
+        if not isinstance(endpoint, Tcp) or endpoint.tls is None:
+            raise
+        reason = "the connection was closed before the first answer"
+        raise TlsRefused(endpoint_text(endpoint), reason, TlsFault.OUR_CERTIFICATE) from error
+    except BadRequest as error:
+        if not isinstance(endpoint, Tcp) or endpoint.tls is not None or "https" not in error.message.lower():
+            raise
+        raise TlsRefused(endpoint_text(endpoint), error.message, TlsFault.TLS_WANTED) from error
+
+
+def _of_tls(error: Exception, what: str, endpoint: Endpoint | None) -> BackendError | None:
+    """The typed error for what OpenSSL said while an answer was read; None for any other."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__
+    if cause is None:
+        return None
+    if endpoint is None or isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return EngineGone(what, str(cause)) if cause is error else None
+    return tls_refused(endpoint_text(endpoint), cause)
 
 
 def _of_httpx(error: Exception, what: str, endpoint: Endpoint | None, deadline: float | None) -> BackendError | None:

@@ -13,7 +13,7 @@ import msgspec
 from backend import decoding, negotiation
 from backend import endpoint as ep
 from backend.answers import Answer
-from backend.asking import query_text, translated
+from backend.asking import query_text, tls_agreed, translated
 from backend.decoding import JSON_CAP
 from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
 from backend.errors import AnswerTooLarge, EngineUnreachable, ProtocolError
@@ -70,7 +70,7 @@ class Engine:
 
         Raises EngineUnreachable and its kinds, EngineTimeout, ApiVersionUnsupported, ProtocolError.
         """
-        with translated("opening", self.endpoint, deadline):
+        with translated("opening", self.endpoint, deadline), tls_agreed(self.endpoint):
             async with asyncio.timeout(deadline):
                 async with self.stream("GET", "/_ping", versioned=False, deadline=None) as answer:
                     await answer.body(ERROR_CAP)

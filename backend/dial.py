@@ -15,6 +15,7 @@ from backend.errors import (
     EngineUnreachable,
     SocketDenied,
     SocketMissing,
+    TlsFault,
     TlsRefused,
     UnsupportedEndpoint,
 )
@@ -71,7 +72,7 @@ def unreachable(endpoint: Endpoint, error: OSError) -> EngineUnreachable:
     """The typed error for what the system said when a connection was tried."""
     where, reason = ep.text(endpoint), error.strerror or str(error) or type(error).__name__
     if isinstance(error, ssl.SSLError):  # Its numbers are not the system's: 1 would read as EPERM.
-        return TlsRefused(where, getattr(error, "verify_message", "") or reason)
+        return tls_refused(where, error)
     if error.errno == errno.ENOENT:
         return SocketMissing(where, "there is no socket at this path")
     if error.errno in (errno.EACCES, errno.EPERM):
@@ -80,3 +81,17 @@ def unreachable(endpoint: Endpoint, error: OSError) -> EngineUnreachable:
     if error.errno == errno.ECONNREFUSED:
         return EngineUnreachable(where, "nothing listens there")
     return EngineUnreachable(where, reason)
+
+
+def tls_refused(where: str, error: ssl.SSLError) -> TlsRefused:
+    """The typed error for what OpenSSL said. In TLS 1.3 a refused client certificate is told at the first read."""
+    sign = getattr(error, "reason", None) or ""
+    words = getattr(error, "verify_message", "") or sign.replace("_", " ").lower() or str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsRefused(where, words, TlsFault.THEIR_CERTIFICATE)
+    if "_ALERT_" in sign:
+        words = sign.partition("_ALERT_")[2].replace("_", " ").lower()
+        ours = any(part in words for part in ("certificate", "unknown ca", "access denied"))
+        return TlsRefused(where, words, TlsFault.OUR_CERTIFICATE if ours else TlsFault.OTHER)
+    plain = sign in ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
+    return TlsRefused(where, words, TlsFault.NO_TLS if plain else TlsFault.OTHER)

@@ -49,6 +49,7 @@ BackendError
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 
 class BackendError(Exception):
@@ -110,8 +111,22 @@ class SocketUntrusted(EngineUnreachable):
         self.owner = owner
 
 
+class TlsFault(Enum):
+    """Which side of a TLS connection is at fault."""
+
+    THEIR_CERTIFICATE = "the engine's certificate was not accepted"
+    OUR_CERTIFICATE = "the engine did not accept ours, or misses one"
+    NO_TLS = "the engine speaks without TLS"
+    TLS_WANTED = "it was asked without TLS"
+    OTHER = "no agreement"
+
+
 class TlsRefused(EngineUnreachable):
-    """Something answers, but its certificate or ours is not accepted, or it speaks no TLS."""
+    """Something answers, and TLS could not be agreed with it; `fault` says on whose side."""
+
+    def __init__(self, where: str, reason: str, fault: TlsFault = TlsFault.OTHER) -> None:
+        super().__init__(where, reason)
+        self.fault = fault
 
 
 class EngineTimeout(BackendError):

@@ -13,7 +13,8 @@ from tests.fakes.engine import FakeEngine
 
 
 def make_keys(folder: Path) -> Path:
-    """cert.pem and key.pem for 127.0.0.1 in `folder`, which are their own authority."""
+    """cert.pem and key.pem for 127.0.0.1 in `folder`, which is made; they are their own authority."""
+    folder.mkdir(parents=True, exist_ok=True)
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=engine"]
     words += ["-keyout", "key.pem", "-out", "cert.pem", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(words, cwd=folder, check=True, capture_output=True)
