@@ -16,7 +16,7 @@ from app.stores.livebuild import ENDED, LiveBuild
 from backend import builds
 from backend.client import Engine
 from backend.errors import BuildFailed, DockerfileInvalid
-from backend.types.builds import BuildEvent, BuildRequest, ContextSent, StepOutput
+from backend.types.builds import Builder, BuildEvent, BuildRequest, ContextSent, StepOutput
 
 
 class OutputFile(Struct, frozen=True):
@@ -45,9 +45,17 @@ def _write(target: OutputFile) -> None:
         raise
 
 
+# --load: a builder that was chosen with `docker buildx use` would else keep the image to itself.
+_BUILDERS: dict[Builder | None, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Builder.CLASSIC: (("build",), ("DOCKER_BUILDKIT=0",)),
+    Builder.BUILDKIT: (("buildx", "build", "--load"), ()),
+}
+
+
 def line(request: BuildRequest) -> CommandLine:
-    """The `docker build` that does the same; values of build arguments are hidden."""
-    words: list[Word] = ["build"]
+    """The build that does the same with the same builder; values of build arguments are hidden."""
+    begin, settings = _BUILDERS.get(request.builder, (("build",), ()))
+    words: list[Word] = ["docker", *begin]
     for flag, value in (
         ("--file", str(request.dockerfile_path) if request.dockerfile else ""),
         ("--tag", request.tag),
@@ -58,7 +66,7 @@ def line(request: BuildRequest) -> CommandLine:
     for name, value in request.build_args:
         words += ["--build-arg", Secret(f"{name}=", value)]
     words += [w for w, on in (("--no-cache", request.no_cache), ("--pull", request.pull)) if on]
-    return CommandLine.docker(*words, str(request.context))
+    return CommandLine((*words, str(request.context)), settings)
 
 
 async def _build(engine: Engine, live: LiveBuild, operation: Operation) -> object:

@@ -54,12 +54,18 @@ async def _write(engine: Engine, target: LogFile, file: BinaryIO, operation: Ope
             operation.report(done, 0, f"{done / 1e6:.1f}\N{NO-BREAK SPACE}MB")
 
 
+def line(target: LogFile) -> CommandLine:
+    """The `docker logs` that writes the same file: what the container said on both of its streams."""
+    words = ("docker", "logs", *(["--timestamps"] if target.timestamps else []), target.name)
+    return CommandLine(words, into=str(target.path))
+
+
 SAVE_LOG: Command[LogFile] = Command(
     key="save-log",
     title="Save log",
     icon="download",
     run=save,
     subject=lambda target: target.name,
-    line=lambda target: CommandLine.docker("logs", *(["--timestamps"] if target.timestamps else []), target.name),
+    line=line,
     done=lambda target: f"Saved the log of {target.name}",
 )

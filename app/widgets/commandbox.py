@@ -18,6 +18,7 @@ _HEAD = 34
 _LEFT = 30
 _FEEDBACK_MS = 1600
 _CAP = 20_000
+_SHELL = (">", "2>&1")
 
 
 class LineLike(Protocol):
@@ -36,7 +37,7 @@ def tinted(line: str) -> list[tuple[str, str]]:
     for number, word in enumerate(words):
         option = word.startswith("-") and len(word) > 1
         seen_option = seen_option or option
-        plain = number == 0 or (not seen_option and number < 3 and word.isalpha())
+        plain = number == 0 or word in _SHELL or (not seen_option and number < 3 and word.isalpha())
         found.append((word, "syn-keyword" if option else "text" if plain else "syn-string"))
     return found
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import shlex
+import subprocess
 import tarfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,11 +24,11 @@ from app.commands.run.running import RUN, Running
 from app.operation import Operation
 from app.pages.activity.page import ActivityPage
 from app.stores.livebuild import LiveBuild
-from backend.endpoint import UnixSocket
 from backend.types.builds import Builder, BuildRequest
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
 from tests.e2e.conftest import DockerCli
+from tests.e2e.daemon import Daemon
 from tests.e2e.desk import Person, at_desk, with_full_capabilities
 from tests.e2e.images import busybox_tar
 
@@ -39,8 +42,15 @@ SECRET = "s3cret-$HOME `id` 'x' \"y\""
 class Bench:
     """One try: what there is before, and what there is after."""
 
-    def __init__(self, cli: DockerCli, busybox: str, folder: Path) -> None:
-        self._cli, self.busybox, self.folder = cli, busybox, folder
+    def __init__(self, cli: DockerCli, host: str, busybox: str, folder: Path) -> None:
+        self._cli, self._host, self.busybox, self.folder = cli, host, busybox, folder
+
+    async def shell(self, line: str) -> str:
+        """Runs a line as a person does who pastes it, and returns what it says."""
+        environment = {**os.environ, "DOCKER_HOST": self._host}
+        done = await asyncio.to_thread(subprocess.run, ["sh", "-c", line], capture_output=True, env=environment)
+        assert done.returncode == 0, f"{line}: {done.stderr.decode(errors='replace')}"
+        return done.stdout.decode()
 
     async def docker(self, *words: str, check: bool = True) -> str:
         return (await asyncio.to_thread(self._cli, *words, check=check)).strip()
@@ -62,6 +72,12 @@ class Bench:
 
     async def running(self, *flags: str, name: str = NAME) -> None:
         await self.docker("run", "-d", "--name", name, *flags, self.busybox, "sh", "-c", f"echo one; echo two; {ENDS}")
+
+    async def logged(self) -> None:
+        """A container that has said one thing on each of its streams."""
+        await self.docker("run", "-d", "--name", NAME, self.busybox, "sh", "-c", f"echo one two; echo oh >&2; {ENDS}")
+        while len((await self.shell(f"docker logs {NAME} 2>&1")).split()) < 3:
+            await asyncio.sleep(0.02)
 
     async def paused(self) -> None:
         await self.running()
@@ -143,9 +159,13 @@ async def rename(person: Person, _bench: Bench) -> Operation:
     return person.desk.session.run(containers.RENAME, containers.Renaming(await container(person), OTHER))
 
 
-async def save_log(person: Person, bench: Bench) -> Operation:
-    row = await container(person)
-    return person.desk.session.run(logs.SAVE_LOG, logs.LogFile(row.id, NAME, False, bench.folder / "out.log"))
+def save_log(times: bool) -> Act:
+    async def act(person: Person, bench: Bench) -> Operation:
+        row = await container(person)
+        file = logs.LogFile(row.id, NAME, False, bench.folder / "out it's.log", times)
+        return person.desk.session.run(logs.SAVE_LOG, file)
+
+    return act
 
 
 async def tag(person: Person, _bench: Bench) -> Operation:
@@ -173,12 +193,15 @@ async def prune(person: Person, _bench: Bench) -> Operation:
     return person.desk.session.run(images.CLEAN_UP, images.CleanUp())
 
 
-async def build(person: Person, bench: Bench) -> Operation:
-    request = BuildRequest(
-        bench.folder, tag=IMAGE, build_args=(("WORD", SECRET),), target="base", no_cache=True, builder=Builder.CLASSIC
-    )
-    live = LiveBuild(request, (bench.folder / "Dockerfile").read_text(), person.desk.builds)
-    return person.desk.session.run(builds.BUILD, live)
+def build(builder: Builder) -> Act:
+    async def act(person: Person, bench: Bench) -> Operation:
+        request = BuildRequest(
+            bench.folder, tag=IMAGE, build_args=(("WORD", SECRET),), target="base", no_cache=True, builder=builder
+        )
+        live = LiveBuild(request, (bench.folder / "Dockerfile").read_text(), person.desk.builds)
+        return person.desk.session.run(builds.BUILD, live)
+
+    return act
 
 
 def form(bench: Bench) -> RunForm:
@@ -222,8 +245,9 @@ async def see_images(bench: Bench) -> object:
 
 
 async def see_log(bench: Bench) -> object:
-    file = bench.folder / "out.log"
-    return sorted((file.read_text() if file.exists() else await bench.docker("logs", NAME)).split())
+    """The lines of the file, in any order: the engine reads the two streams of a container as they come."""
+    text = (bench.folder / "out it's.log").read_text()
+    return sorted(re.sub(r"\A[-0-9]{10}T[0-9:.]+Z ", "TIME ", line) for line in text.splitlines())
 
 
 async def see_archive(bench: Bench) -> object:
@@ -241,7 +265,8 @@ async def see_import(bench: Bench) -> object:
 async def see_built(bench: Bench) -> object:
     found = json.loads(await bench.docker("image", "inspect", IMAGE))[0]
     word = await bench.docker("run", "--rm", IMAGE, "cat", "/w")
-    return word, found["RepoTags"], found["Config"].get("Cmd"), len(found["RootFS"]["Layers"])
+    by_buildkit = "buildkit" in await bench.docker("history", "--format", "{{.Comment}}", IMAGE)
+    return by_buildkit, word, found["RepoTags"], found["Config"].get("Cmd"), len(found["RootFS"]["Layers"])
 
 
 async def see_made(bench: Bench) -> object:
@@ -276,7 +301,8 @@ CASES = [
         "remove with volumes", "docker rm --force --volumes lines-web", Bench.with_volume,
         removal(force=True, volumes=True), see_names,
     ),
-    Case("save a log", "docker logs lines-web", Bench.running, save_log, see_log),
+    Case("save a log", "docker logs lines-web > ", Bench.logged, save_log(False), see_log),
+    Case("save a log with times", "docker logs --timestamps lines-web > ", Bench.logged, save_log(True), see_log),
     Case("run", "docker run -d --name lines-web", Bench.clean, run, see_made),
     Case("create", "docker create --name lines-web", Bench.clean, create, see_made),
     Case("tag", "docker tag", Bench.tagged, tag, see_images),
@@ -285,21 +311,27 @@ CASES = [
     Case("load", "docker load --input", Bench.archive, load, see_images),
     Case("import", "docker import --message", Bench.rootfs, import_, see_import),
     Case("clean up", "docker image prune --force", Bench.dangling, prune, see_images, before=(Bench.rootfs,)),
-    Case("build", "docker build", Bench.context, build, see_built),
+    Case("classic build", "DOCKER_BUILDKIT=0 docker build", Bench.context, build(Builder.CLASSIC), see_built),
+    Case("BuildKit build", "docker buildx build --load", Bench.context, build(Builder.BUILDKIT), see_built),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 async def test_the_line_does_the_same(
-    case: Case, qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    case: Case, qapp: QApplication, engine_process: Daemon, docker_cli: DockerCli, busybox_image: str, buildx: Path,
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setenv("DOCKER_BUILDKIT", "0")  # the docker of the tests has no buildx; a line names no builder
-    bench = Bench(docker_cli, busybox_image, tmp_path)
+    config = tmp_path_factory.mktemp("config")
+    (config / "cli-plugins").mkdir()
+    (config / "cli-plugins" / "docker-buildx").symlink_to(buildx)
+    monkeypatch.setenv("DOCKER_CONFIG", str(config))
+    for name in ("DOCKER_BUILDKIT", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    bench = Bench(docker_cli, engine_process.docker_host, busybox_image, tmp_path_factory.mktemp("bench"))
     await bench.clean()
     try:
         await bench.make(case)
-        async with at_desk(engine_host) as person:
+        async with at_desk(engine_process.endpoint) as person:
             operation = await person.done(await case.act(person, bench))
             by_us = await case.see(bench)
             line = await copied(person, operation)
@@ -308,9 +340,7 @@ async def test_the_line_does_the_same(
         await bench.clean()
         await bench.make(case)
         before = await case.see(bench) if case.see in (see_state, see_names, see_images) else None
-        words = shlex.split(line)
-        assert words[0] == "docker"
-        await bench.docker(*words[1:])
+        await bench.shell(line)
         assert await case.see(bench) == by_us
         assert before != by_us, "the action changes nothing that the test sees"
     finally:
@@ -325,7 +355,7 @@ async def copied(person: Person, operation: Operation) -> str:
     await person.until(command.isVisible, "the command line")
     if not command.is_open():
         await person.click(command, QPoint(60, 12))
-    assert command.accessibleDescription().startswith("docker ")
+    assert operation.line.shown == command.accessibleDescription()
     assert SECRET not in command.accessibleDescription()
     QApplication.clipboard().clear()
     await person.click(command.copy)

@@ -59,7 +59,7 @@ async def test_every_byte_and_nobody_else(qapp: QApplication, tmp_path: Path, tt
         assert scene.path.read_bytes() == b"".join(LINES)
         assert stat.S_IMODE(scene.path.stat().st_mode) == 0o600
         assert scene.files() == ["web.log"]
-        assert operation.line.argv == ["docker", "logs", "web"]
+        assert operation.line.copied == f"docker logs web > {scene.path} 2>&1"
 
 
 async def test_both_streams_in_their_order_with_times(qapp: QApplication, tmp_path: Path) -> None:
@@ -75,6 +75,7 @@ async def test_both_streams_in_their_order_with_times(qapp: QApplication, tmp_pa
             "1970-01-01T00:00:03.000000000Z out again",
         ]
         assert operation.line.argv == ["docker", "logs", "--timestamps", "web"]
+        assert operation.line.shown == f"docker logs --timestamps web > {scene.path} 2>&1"
 
 
 async def test_cancelled_leaves_what_was_there(qapp: QApplication, tmp_path: Path) -> None:

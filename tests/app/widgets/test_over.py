@@ -264,6 +264,19 @@ def test_a_command_line_is_tinted() -> None:
         ("'a b'", "syn-string"),
         ("nginx", "syn-string"),
     ]
+    assert tinted("A=0 docker build --pull .") == [
+        ("A=0", "text"),
+        ("docker", "text"),
+        ("build", "text"),
+        ("--pull", "syn-keyword"),
+        (".", "syn-string"),
+    ]
+    assert tinted("docker logs web > '/a b' 2>&1")[2:] == [
+        ("web", "text"),
+        (">", "text"),
+        ("'/a b'", "syn-string"),
+        ("2>&1", "text"),
+    ]
 
 
 def everything(theme: Theme) -> list[QWidget]:
