@@ -17,6 +17,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app.notices import notice_for
 from app.operation import Operations
 from app.pages.builds.page import BuildsPage
 from app.places import Place
@@ -102,6 +103,7 @@ async def test_a_failing_step_has_its_line(
     with pytest.raises(BuildFailed) as caught:
         await run(engine_host, BuildRequest(context, tag="pilothouse-test/no:1", builder=builder), events)
     assert (caught.value.line, caught.value.code) == (5, 7)
+    assert "RUN echo oh && exit 7 ended with exit code 7." in notice_for(caught.value).detail
     assert states(events)[5] is StepState.FAILED
     assert "oh" in output(events)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.models.builds import STATES, name_of, progress_words, step_groups
-from app.presentation.builds import build_words
+from app.presentation.builds import code_words
 from app.presentation.containers import folder_text
 from app.stores.builds import RUNNING, SUCCEEDED, BuildHistory, BuildRecord
 from app.stores.livebuild import LiveBuild
@@ -116,12 +116,12 @@ class BuildView(QWidget):
         self.again.setVisible(not running)
         self.run.setVisible(record.state == SUCCEEDED)
         self.file_name.setText(record.dockerfile.replace("\\", "/").rsplit("/", 1)[-1] or "Dockerfile")
-        self.errors.setText("1 error" if record.error_line else build_words(record.error))
+        self.errors.setText("1 error" if record.error_line else code_words(record.error))
         self.steps.set_groups(step_groups(steps, time.time()))
         active = next((s for s in steps if s.number and s.state.value in ("running", "failed")), None)
         self.output_words.setText(f"Step {active.number}, {' '.join(active.name.split())}" if active else "")
         if record.error_line:
-            self.code.set_error(record.error_line, build_words(record.error))
+            self.code.set_error(record.error_line, code_words(record.error))
 
     def _on_step(self, key: str) -> None:
         step = next((s for s in self._steps() if s.key == key), None)
@@ -160,7 +160,7 @@ class BuildView(QWidget):
 
     def _on_next_error(self) -> None:
         if self.record is not None and self.record.error_line:
-            self.code.set_error(self.record.error_line, build_words(self.record.error))
+            self.code.set_error(self.record.error_line, code_words(self.record.error))
             self.code.setFocus()
 
     def _on_run(self) -> None:

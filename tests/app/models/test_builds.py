@@ -5,23 +5,32 @@ from __future__ import annotations
 import pytest
 
 from app.models.builds import seconds_text, step_groups
-from app.presentation.builds import build_words
+from app.presentation.builds import build_words, code_words
 from backend.types.builds import BuildStep, StepState
+
+QUOTED = 'process "/bin/sh -c echo \\"a\\\\b\\" \\t|\\n no" did not complete successfully: exit code: 2'
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "command", "code"),
     [
-        ("executor failed running [/bin/sh -c make && test -s /a]: exit code: 1", "It ended with exit code 1"),
-        ('process "/bin/sh -c make" did not complete successfully: exit code: 127', "It ended with exit code 127"),
-        ("The command '/bin/sh -c make\nall' returned a non-zero code: 2", "It ended with exit code 2"),
-        ("failed to read x: exit code: 3", "failed to read x: exit code: 3"),
-        ("COPY failed: no source files", "COPY failed: no source files"),
-        ("", ""),
+        ("executor failed running [/bin/sh -c make && test -s /a]: exit code: 1", "make && test -s /a", 1),
+        ('process "/bin/sh -c make" did not complete successfully: exit code: 127', "make", 127),
+        (QUOTED, 'echo "a\\b" | no', 2),
+        ('process "/bin/bash -eo pipefail -c a -c b" did not complete successfully: exit code: 3', "a -c b", 3),
+        ('process "make -c all" did not complete successfully: exit code: 2', "make -c all", 2),
+        ("The command '/bin/sh -c make\nall' returned a non-zero code: 2", "make all", 2),
+        (f"The command '/bin/sh -c {'a' * 99}' returned a non-zero code: 2", "a" * 79 + "…", 2),
     ],
-)
-def test_of_a_command_that_failed_only_the_code_is_told(error: str, words: str) -> None:
-    assert build_words(error) == words
+)  # fmt: skip
+def test_of_a_command_that_failed_the_command_and_the_code_are_told(error: str, command: str, code: int) -> None:
+    assert build_words(error) == f"RUN {command} ended with exit code {code}"
+    assert code_words(error) == f"It ended with exit code {code}"
+
+
+@pytest.mark.parametrize("error", ["failed to read x: exit code: 3", "COPY failed: no source files", ""])
+def test_what_else_went_wrong_is_told_as_it_is(error: str) -> None:
+    assert build_words(error) == code_words(error) == error
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def test_a_failed_build_is_told_in_few_words_with_the_whole_in_its_tooltip
     while operation.running:
         await asyncio.sleep(0)
     progress = row_of(operation, 0).cells[2]
-    assert progress.text == "It ended with exit code 100."
+    assert progress.text == "RUN apt-get install nothing ended with exit code 100."
     assert RAW in progress.tooltip
     await scope.close()
 
