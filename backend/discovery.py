@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from backend import contexts, endpoint
 from backend.client import Engine
-from backend.endpoint import Endpoint, NamedPipe, UnixSocket
+from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
 from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint, without_password
 
 
@@ -122,7 +123,7 @@ def _pipes() -> Iterable[Candidate]:
 
 
 def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str]) -> list[Candidate]:
-    seen: set[str] = set()
+    seen: set[tuple[object, ...]] = set()
     kept: list[Candidate] = []
     for candidate in sorted(found, key=lambda c: not c.current):
         key = _identity(candidate)
@@ -137,12 +138,26 @@ def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str])
     return kept
 
 
-def _identity(candidate: Candidate) -> str:
+def _identity(candidate: Candidate) -> tuple[object, ...]:
+    """What is equal only for the same engine, reached in the same way."""
     if candidate.endpoint is None:
-        return f"{candidate.source} {candidate.label}"
+        return candidate.source, candidate.label
     if isinstance(candidate.endpoint, UnixSocket):
-        return os.path.realpath(candidate.endpoint.path)
-    return endpoint.text(candidate.endpoint)
+        return (os.path.realpath(candidate.endpoint.path),)
+    tls = candidate.endpoint.tls if isinstance(candidate.endpoint, Tcp) else None
+    if tls is None:
+        return (endpoint.text(candidate.endpoint),)
+    # By content: docker copies the files of a context into a folder of its own.
+    return endpoint.text(candidate.endpoint), tls.verify, *(_content(path) for path in (tls.ca, tls.cert, tls.key))
+
+
+def _content(path: str) -> bytes | str:
+    """What a file holds, to be compared; of one that cannot be read its path."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read(contexts.CAP)).digest()
+    except OSError:
+        return path
 
 
 async def probe(candidate: Candidate, *, deadline: float = 5) -> Probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 from pathlib import Path
 
@@ -44,6 +45,27 @@ def test_docker_host_comes_first_and_only_once(tmp_path: Path) -> None:
     assert (found[0].source, found[0].current) == ("DOCKER_HOST", True)
     assert [one.endpoint for one in found].count(UnixSocket(f"{tmp_path}/run/docker.sock")) == 1
     assert [one.current for one in found].count(True) == 1
+
+
+def test_one_address_with_different_tls_files_is_several_engines(tmp_path: Path) -> None:
+    folder, host = tmp_path / ".docker", "tcp://build.example:2376"
+    for name in ("alice", "alice-again", "bob", "careless"):
+        add(folder, name, host, tls=("ca", "cert", "key"), skip=name == "careless")
+    add(folder, "nobody", host)
+    key = hashlib.sha256(b"bob").hexdigest()
+    (folder / "contexts" / "tls" / key / "docker" / "key.pem").write_text("of bob")
+    found = [one for one in discovery.candidates(here(tmp_path), platform="linux") if one.source == "docker context"]
+    assert [one.label for one in found] == ["alice", "bob", "careless", "nobody"]
+
+
+def test_the_same_tls_files_elsewhere_are_the_same_engine(tmp_path: Path) -> None:
+    add(tmp_path / ".docker", "work", "tcp://build.example:2376", tls=("ca", "cert", "key"))
+    (tmp_path / "certs").mkdir()
+    for part in ("ca", "cert", "key"):
+        (tmp_path / "certs" / f"{part}.pem").write_text("pem")
+    asked = {"DOCKER_HOST": "tcp://build.example:2376", "DOCKER_CERT_PATH": str(tmp_path / "certs")}
+    found = discovery.candidates(here(tmp_path, DOCKER_TLS_VERIFY="1", **asked), platform="linux")
+    assert [one.source for one in found if one.source != "socket"] == ["DOCKER_HOST"]
 
 
 def test_the_chosen_context_comes_first(tmp_path: Path) -> None:
