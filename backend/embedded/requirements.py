@@ -12,11 +12,20 @@ from backend.embedded.dockerd import search_path
 from backend.embedded.facts import Requirement
 
 INSTALL = (
-    ("Debian, Ubuntu", "sudo apt-get install docker.io iptables slirp4netns rootlesskit uidmap"),
-    ("Fedora", "sudo dnf install moby-engine iptables-nft slirp4netns rootlesskit shadow-utils"),
-    ("Arch Linux", "sudo pacman -S docker iptables-nft slirp4netns rootlesskit shadow"),
+    (
+        "Debian, Ubuntu",
+        "sudo apt-get install docker.io iptables slirp4netns iproute2 rootlesskit uidmap fuse-overlayfs",
+    ),
+    (
+        "Fedora",
+        "sudo dnf install moby-engine iptables-nft slirp4netns iproute rootlesskit shadow-utils fuse-overlayfs",
+    ),
+    ("Arch Linux", "sudo pacman -S docker iptables-nft slirp4netns iproute2 rootlesskit shadow fuse-overlayfs"),
 )
-"""System, and the one command that installs everything."""
+"""System, and the one command that installs everything.
+
+`ip` is what rootlesskit calls; without fuse-overlayfs a kernel that has no overlay for users copies every layer.
+"""
 
 ROOT_PROGRAMS = ("dockerd", "containerd", "runc", "iptables", "slirp4netns")
 ROOTLESS_PROGRAMS = (

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -148,6 +149,15 @@ def test_missing_programs_come_with_the_steps(tmp_path: Path) -> None:
     assert (missing.ok, present.ok) == (False, True)
     assert missing.words == "no-such-program is not installed"
     assert [system for system, _ in missing.steps] == ["Debian, Ubuntu", "Fedora", "Arch Linux"]
+
+
+def test_the_steps_install_what_setting_up_a_computer_does() -> None:
+    script = (Path(__file__).parents[2] / "packaging" / "setup.sh").read_text(encoding="utf-8")
+    of_an_engine = script.partition("find_engine() {")[2].partition("\n}")[0]
+    wanted = re.findall(r'\|\| need "[^"]+" (\S+) (\S+) (\S+)$', of_an_engine, re.MULTILINE)
+    assert ("fuse-overlayfs",) * 3 in wanted
+    for number, (system, command) in enumerate(requirements.INSTALL):
+        assert {packages[number] for packages in wanted} == set(command.split()[3:]), system
 
 
 def test_check_names_every_requirement(tmp_path: Path) -> None:
