@@ -103,6 +103,13 @@ class Field(QWidget):
         self._line.show_line(text, "danger", "circle-alert")
         self.widget.setAccessibleDescription(text)
 
+    def set_caution(self, text: str) -> None:
+        """Say what may surprise, though nothing is wrong; empty brings the help back."""
+        self.set_help(self._help)
+        if text:
+            self._line.show_line(text, "warning", "triangle-alert")
+            self.widget.setAccessibleDescription(text)
+
     def set_ok(self, text: str) -> None:
         """Say that it is fine; empty brings the help back."""
         self._mark(False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.run.form import Extra, Problem, RunForm
-from app.commands.run.values import BadValue, nano_cpus
+from app.commands.run.values import BadValue, memory, nano_cpus
 from app.pages.run.formtab import FormTab
 from app.pages.run.mountrows import MountRows
 from app.presentation.units import bytes_text, plural
@@ -60,18 +60,33 @@ class ResourcesTab(FormTab):
         self.memory = self.add_text("memory", "Memory", "No limit, or 512m, 2g", "It is ended when it needs more")
         self.cpus = self.add_text("cpus", "CPUs", "No limit, or 0.5, 2", "How many cores it may keep busy")
         self.pids = self.add_text("pids_limit", "Processes", "No limit, or 100")
-        self._cores = 0
+        self._bytes = self._cores = 0
         self.column.addStretch(1)
 
-    def show_engine(self, memory: int, cpus: int) -> None:
+    def show_engine(self, has: int, cpus: int) -> None:
         """Says what the engine has: bytes and cores."""
-        self._cores = cpus
-        if memory:
-            self.bound["memory"].field.set_help(
-                f"Of {bytes_text(memory)} on this engine. It is ended when it needs more"
-            )
+        self._bytes, self._cores = has, cpus
+        if has:
+            self.bound["memory"].field.set_help(f"Of {bytes_text(has)} on this engine. It is ended when it needs more")
         if cpus:
             self.bound["cpus"].field.set_help(f"Of {cpus} on this engine")
+        self._say_memory()
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Says beside them what only surprises."""
+        super().show_problems(problems)
+        self._say_memory()
+
+    def _say_memory(self) -> None:
+        """The engine takes a limit above its memory, which limits nothing."""
+        field = self.bound["memory"].field
+        if field.error():
+            return
+        try:
+            beyond = 0 < self._bytes < memory(self.memory.text() or "0")
+        except BadValue:
+            beyond = False
+        field.set_caution(f"This engine has {bytes_text(self._bytes)}, so the limit is never reached" if beyond else "")
 
     def beyond_engine(self) -> list[Problem]:
         """More cores than the engine has, which it refuses."""
