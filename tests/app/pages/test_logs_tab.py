@@ -149,6 +149,23 @@ async def test_pause_and_follow(qapp: QApplication) -> None:
         assert scene.tab.follow_button.text() == "Pause"
 
 
+async def test_a_log_to_which_nothing_comes_cannot_be_paused_and_says_why(qapp: QApplication) -> None:
+    async with at_log() as scene:
+        button = scene.tab.follow_button
+        assert button.isEnabled()
+        assert not button.toolTip()
+        await scene.fake.set_state("web", "exited", "die", exitCode="0")
+        await scene.person.until(lambda: not button.isEnabled(), "Pause to be off")
+        assert (button.text(), button.toolTip()) == ("Pause", "It does not run, so no lines come")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert scene.view.following
+        await scene.fake.set_state("web", "running", "start")
+        await scene.person.until(button.isEnabled, "Pause to be on again")
+        assert not button.toolTip()
+        await scene.person.press("Pause")
+        assert not scene.view.following
+
+
 async def test_cleared_lines_come_back_on_request(qapp: QApplication) -> None:
     async with at_log() as scene:
         await scene.search("broke")
