@@ -221,10 +221,10 @@ class Dialog(Overlay):
             return
         self._done = True
         self.window_below().removeEventFilter(self)
-        self.finished.emit(accepted)
         before = self._before
         if before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.finished.emit(accepted)  # After the keyboard went back: whoever hears it may take it on.
         if self._theme.motion("dialog") and self.isVisible():
             self._fade_to(1.0, 0.0)
         else:

@@ -98,6 +98,11 @@ class Person:
         """The key of the row in which a cell says `text`, "" for none."""
         return next((key for key, texts in self.rows(table).items() if text in texts), "")
 
+    def has_keys(self, widget: QWidget) -> bool:
+        """Whether a widget, or one in it, has the keyboard and is on screen."""
+        focus = QApplication.focusWidget()
+        return focus is not None and focus.isVisible() and (focus is widget or widget.isAncestorOf(focus))
+
     # Touching
 
     async def click(self, widget: QWidget, at: QPoint | None = None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.pages.builds.page import BuildsPage
@@ -189,8 +190,10 @@ async def test_what_buildkit_made_is_among_the_images(
         assert dialog.builder.value() == "BuildKit"
         await person.type(dialog.context, str(folder))
         await person.type(dialog.tag, "pilothouse-test/kit:1")
-        await person.press("Build")
+        await person.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        await person.until(lambda: page.view.isVisible() and person.has_keys(page.view), "the build to have the keys")
         await person.done(person.last("Build"))
+        assert person.has_keys(page.view)
         store = person.desk.session.stores.images
         await person.until(
             lambda: any("pilothouse-test/kit:1" in image.tags for image in store.values.values()), "the image", 10

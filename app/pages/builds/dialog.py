@@ -140,8 +140,9 @@ class BuildDialog(Dialog):
 
     def _on_build(self) -> None:
         if self.check():
-            self.wanted.emit(self.request(), self._text)
-            self.accept()
+            request, text = self.request(), self._text
+            self.accept()  # First: the keyboard goes back below, and from there to the build that is shown.
+            self.wanted.emit(request, text)
             return
         first = next((k for k in ("context", "file", "tag", "args", "platform") if self.fields[k].error()), "")
         {"context": self.context, "file": self.file, "tag": self.tag, "platform": self.platform}.get(
