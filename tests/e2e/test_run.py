@@ -117,6 +117,30 @@ async def test_a_container_that_ends_at_once_is_told(
         await person.until(lambda: person.window.place.tab == "logs", "its logs")
 
 
+async def test_what_a_shell_would_fill_in_is_asked_for_before_it_runs(
+    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    async with dialog_on(engine_host, RunForm()) as (person, dialog):
+        line = f"docker run --frob --name {NAME} -e WHERE=$HOME {busybox_image} echo '$HOME' `id -u` | tee log"
+        assert dialog.read(line) == ""
+        dialog.open_logs.setChecked(False)
+        await person.press("Run")
+        for words in ("$HOME  is not filled in", "`id -u`  is not filled in", "| tee log  is left out"):
+            assert person.says(words)
+        assert person.says("--frob  is left out")
+        await person.press("Change it")
+        await person.until(lambda: person.has_keys(dialog.env), "the variable to have the keys")
+        assert NAME not in await asyncio.to_thread(docker_cli, "ps", "-a", "--format", "{{.Names}}")
+        dialog.env.set_pairs([("WHERE", "/srv")])
+        await person.press("Run")
+        assert not person.says("$HOME  is not filled in")
+        await person.press("Run it")
+        await person.done(person.last("Run"))
+        found = json.loads(await asyncio.to_thread(docker_cli, "inspect", NAME))[0]
+        assert "WHERE=/srv" in found["Config"]["Env"]
+        assert found["Config"]["Cmd"] == ["echo", "$HOME", "`id -u`"]
+
+
 async def fetched(port: int) -> str:
     def fetch() -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:

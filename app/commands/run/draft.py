@@ -27,11 +27,15 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A `piece` that only a shell or the terminal's folder could fill in; `where` names its flag or place."""
+    """A `piece` that only a shell or the terminal's folder could fill in; `where` names its flag or place.
+
+    With `valueless` the piece is a name that stands there without its value.
+    """
 
     piece: str
     where: str
     sentence: str
+    valueless: bool = False
 
 
 @dataclass(slots=True)
@@ -50,9 +54,9 @@ class Draft:
         """Notes a flag that the form does not hold."""
         self.unsupported.append(Unsupported(flag, value, why))
 
-    def ask(self, piece: str, where: str, sentence: str) -> None:
+    def ask(self, piece: str, where: str, sentence: str, *, valueless: bool = False) -> None:
         """Notes a question."""
-        self.questions.append(Question(piece, where, sentence))
+        self.questions.append(Question(piece, where, sentence, valueless))
 
     def ask_about(self, word: ShellWord, where: str) -> None:
         """Notes a question for each piece of a word that a shell would have replaced."""

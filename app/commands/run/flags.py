@@ -166,7 +166,8 @@ def _env(draft: Draft, flag: str, word: ShellWord) -> None:
     where = _next(draft, "env")
     name, equals, value = word.text.partition("=")
     if not equals:
-        draft.ask(name, where, "The value comes from the terminal that runs the line. Write it here.")
+        sentence = "The value comes from the terminal that runs the line. Write it here."
+        draft.ask(name, where, sentence, valueless=True)
     draft.ask_about(word, where)
     draft.add("env", EnvRow(name, value))
 

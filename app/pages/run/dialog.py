@@ -13,7 +13,7 @@ from app.commands.run.checks import check, place_of
 from app.commands.run.danger import dangers
 from app.commands.run.form import PortRow, Problem, RunForm
 from app.commands.run.names import free_name
-from app.commands.run.read import NotARunLine, looks_like_run_line, read_line
+from app.commands.run.read import NotARunLine, Reading, looks_like_run_line, read_line
 from app.commands.run.running import RUN, Running
 from app.notices import notice_for
 from app.operation import Operation, OperationState
@@ -23,7 +23,7 @@ from app.pages.run.formtab import FormTab
 from app.pages.run.imagelook import ImageLook
 from app.pages.run.outcome import tell_made
 from app.pages.run.parts import Parts
-from app.pages.run.pasting import left_over, open_paste
+from app.pages.run.pasting import left_over, open_paste, unanswered
 from app.pages.run.portrows import LOOPBACK
 from app.pages.run.tabs import AdvancedTab, HealthTab, NetworkTab, ResourcesTab, SecurityTab, StorageTab
 from app.places import CONTAINERS, Go, Place
@@ -32,6 +32,7 @@ from app.presentation.units import bytes_text, plural
 from app.session import Session
 from app.theme import Theme
 from app.widgets.commandbox import CommandBox
+from app.widgets.confirm import Confirm
 from app.widgets.dialogs import Dialog
 from app.widgets.progress import PartsProgress, ProgressBar
 from app.widgets.segments import Tabs
@@ -57,6 +58,7 @@ class RunDialog(Dialog):
         self._operation: Operation | None = None
         self._offered: frozenset[PortRow] = frozenset()
         self._refused: tuple[Problem, RunForm] | None = None
+        self._reading: Reading | None = None  # the line that was pasted, until its questions are answered
         stores = session.stores
         self.basic = BasicTab(
             theme, sorted({t for i in stores.images.values.values() for t in i.tags}), self._check_port
@@ -151,7 +153,7 @@ class RunDialog(Dialog):
             reading = read_line(line)
         except NotARunLine as error:
             return error.sentence
-        self._base = reading.form
+        self._base, self._reading = reading.form, reading
         self._offered = frozenset()
         self._fill(reading.form)
         sentences = left_over(reading)
@@ -251,6 +253,8 @@ class RunDialog(Dialog):
         if problems:
             self._go_to(problems[0].field)
             return
+        if self._reading is not None and self._ask_about(self._reading, create_only=create_only):
+            return
         self._busy(True)
         self.failure.hide()
         target = Running(self.form(), create_only)
@@ -260,6 +264,26 @@ class RunDialog(Dialog):
         self._operation = operation
         operation.changed.connect(self._on_progress)
         operation.ended.connect(self._on_ended)
+
+    def _ask_about(self, reading: Reading, *, create_only: bool) -> bool:
+        """Asks about what of the pasted line no shell has filled in, or was left out; False when there is nothing."""
+        lines, field = unanswered(reading, self.form())
+        if not lines:
+            return False
+        confirm = Confirm(
+            self._theme, self.window_below(), "Go on with the line as it stands?",
+            "No shell takes part in this. These pieces of the pasted line are literal text here, or left out.",
+            "Change it", "Create it" if create_only else "Run it", goes=lines, danger=False,
+        )  # fmt: skip
+
+        def go_on(_options: object) -> None:
+            self._reading = None
+            self._on_run(create_only=create_only)
+
+        confirm.chosen.connect(go_on)
+        confirm.cancelled.connect(lambda: self._go_to(field))
+        confirm.open()
+        return True
 
     def _go_to(self, field: str) -> None:
         for key, tab in self.parts_of_form.items():
