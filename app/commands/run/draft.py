@@ -66,7 +66,7 @@ class Draft:
 
 def _sentence(piece: str) -> str:
     if piece == "~":
-        return "~ stands for a home folder. Write the whole path."
+        return "This stands for a home folder. Write the whole path."
     if piece.startswith(("$(", "`")):
         return "A shell would run this command. Write its result instead."
     return "A shell would fill this in. Write its value instead."
