@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from backend.embedded import dockerd, identity
@@ -99,6 +100,15 @@ class Daemon:
 
     def log(self) -> str:
         return self.paths.log.read_text(errors="replace")[-4000:] if self.paths.log.exists() else ""
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Until it comes true; it fails after 15 s."""
+    for _ in range(300):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come true within 15 s")
 
 
 def _program(name: str) -> str:
