@@ -25,6 +25,7 @@ CHIP_PAD = 7
 CHIP_GAP = 4
 CHIP_HEIGHT = 20
 CHIP_ARROW = 10
+MORE_GAP = 6
 CHIP_FACE: Face = (11, 400, True)
 SMALL: Face = (12, 400, False)
 
@@ -87,7 +88,7 @@ def is_cut(ink: Ink, cell: Cell, column: Column, width: int, bar: bool) -> bool:
 
 
 def chip_boxes(ink: Ink, cell: Cell, x: int, width: int) -> list[tuple[int, int]]:
-    """The left and right ends of the chips that fit."""
+    """The left and right ends of the chips that fit, with the count of the others behind them."""
     boxes: list[tuple[int, int]] = []
     at = x
     for text in cell.chips:
@@ -96,7 +97,16 @@ def chip_boxes(ink: Ink, cell: Cell, x: int, width: int) -> list[tuple[int, int]
             break
         boxes.append((at, end))
         at = end + CHIP_GAP
+    while len(boxes) > 1 and (more := _more_text(cell, len(boxes))):
+        if boxes[-1][1] + MORE_GAP + ink.width(more, SMALL) <= x + width + CHIP_GAP:
+            break
+        boxes.pop()
     return boxes
+
+
+def _more_text(cell: Cell, shown: int) -> str:
+    more = cell.more + len(cell.chips) - shown
+    return f"+{more}" if more > 0 else ""
 
 
 def _is_right(cell: Cell, column: Column) -> bool:
@@ -222,6 +232,5 @@ def _paint_chips(
     for (left, right), text in zip(boxes, cell.chips, strict=False):
         ink.draw(painter, left + CHIP_PAD, place.baseline - 1, text, CHIP_FACE, "accent")
         painter.drawPixmap(right - CHIP_PAD - CHIP_ARROW, y + 5, theme.pixmap("arrow-up-right", "accent", CHIP_ARROW))
-    more = cell.more + len(cell.chips) - len(boxes)
-    if more > 0 and boxes:
-        ink.draw(painter, boxes[-1][1] + 6, place.baseline, f"+{more}", SMALL, "text-secondary")
+    if boxes and (more := _more_text(cell, len(boxes))):
+        ink.draw(painter, boxes[-1][1] + MORE_GAP, place.baseline, more, SMALL, "text-secondary")

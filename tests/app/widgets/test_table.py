@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.models.rows import RowsModel
 from app.preferences import Preferences
 from app.theme import Theme
+from app.widgets.cellpaint import chip_boxes
 from app.widgets.cells import MORE, Cell, Column, Group, Row, RowAction
 from app.widgets.columns import ColumnChoices, widths
 from app.widgets.selectionbar import SelectionBar
@@ -113,6 +114,16 @@ def test_chips_and_actions_are_pressed_on_their_own(table: Table, qtbot: QtBot) 
     assert action.args == ["web", "stop"]
     with qtbot.waitSignal(table.menu_wanted):
         click(table, "web", right - 16 - 14)
+
+
+@pytest.mark.parametrize(
+    ("chips", "more", "shown"),
+    [(("80", "443"), 3, 2), (("8080", "8443"), 0, 2), (("20035", "20036"), 0, 2), (("20035", "20036"), 2, 1)],
+)
+def test_chips_leave_room_for_the_count_of_the_others(
+    table: Table, chips: tuple[str, ...], more: int, shown: int
+) -> None:
+    assert len(chip_boxes(table.delegate.ink, Cell(chips=chips, more=more), 0, 128)) == shown
 
 
 def test_the_place_stays_while_rows_come_and_go(table: Table, qtbot: QtBot) -> None:
