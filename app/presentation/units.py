@@ -30,12 +30,15 @@ def rate_text(count: float | None) -> str:
 
 
 def percent_text(share: float | None, digits: int | None = None) -> str:
-    """A share (1.0 is one hundred per cent) as `4.2 %`; from ten on as `12 %`, unless `digits` are asked for."""
+    """A share (1.0 is one hundred per cent) as `4.2 %`; from ten on as `12 %`, unless `digits` are asked for.
+
+    Thousands stand apart: `1,250 %`.
+    """
     if share is None or share != share or share < 0:
         return DASH
     if digits is None:
         digits = 1 if share < 0.0995 else 0
-    return f"{share * 100:.{digits}f}{NBSP}%"
+    return f"{share * 100:,.{digits}f}{NBSP}%"
 
 
 def count_text(count: int | None) -> str:

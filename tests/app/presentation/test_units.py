@@ -48,6 +48,7 @@ def test_rates_and_shares() -> None:
     assert percent_text(0.0996) == "10\u00a0%"
     assert percent_text(1.042) == "104\u00a0%"
     assert percent_text(1.042, 1) == "104.2\u00a0%"
+    assert percent_text(12.5) == "1,250\u00a0%"
     assert percent_text(None) == DASH
     assert percent_text(math.nan) == DASH
 
