@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -46,6 +46,14 @@ class OutputView(PaintedRows):
         longest = min(max(map(len, self._lines), default=0), LONGEST)
         wide = QFontMetrics(self.theme.font("mono")).horizontalAdvance("0") * longest + 32
         self.set_heights([self.theme.height("log_line")] * len(self._lines), wide, 4)
+        if following:
+            bar.setValue(bar.maximum())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keeps the end in sight when it was."""
+        bar = self.verticalScrollBar()
+        following = bar.value() >= bar.maximum()
+        super().resizeEvent(event)
         if following:
             bar.setValue(bar.maximum())
 

@@ -61,6 +61,8 @@ def test_output_is_bounded_and_follows_its_end(qtbot: QtBot) -> None:
     bar = view.verticalScrollBar()
     assert view.text.count("\n") == MOST - 1
     assert bar.value() == bar.maximum() > 0
+    view.resize(300, 60)
+    assert bar.value() == bar.maximum()
     bar.setValue(0)
     view.add_lines(["more"])
     assert bar.value() == 0
