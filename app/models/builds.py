@@ -85,7 +85,7 @@ def _cells(record: BuildRecord) -> tuple[Cell, ...]:
             secondary=where,
             tooltip=why,
         ),
-        Cell(name_of(record), weight=500),
+        Cell(name_of(record), weight=500, elide="middle"),
         Cell(folder_text(record.context), "text-secondary", elide="middle", tooltip=record.context),
         Cell(f"{record.cached} of {record.planned}" if record.planned else MISSING, "text-secondary", align_right=True),
         Cell(seconds_text(record.seconds) if record.state != INTERRUPTED else MISSING, align_right=True),

@@ -24,6 +24,9 @@ from app.widgets.steps import StepsView
 from app.widgets.text import PlainLabel
 from backend.types.builds import BuildStep
 
+FOLDER_WIDTH = 96
+"""So much of a long folder stays beside a long name."""
+
 
 class BuildView(QWidget):
     """`left` (back to the list), `cancelled(id)`, `run_wanted(image)`, `again_wanted(id)`, `save_wanted(id)`."""
@@ -39,8 +42,8 @@ class BuildView(QWidget):
         self._theme, self._history = theme, history
         self._live: LiveBuild | None = None
         self.record: BuildRecord | None = None
-        self.back = IconButton(theme, "chevron-left", "Back to the builds", "Esc")
-        self.title = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideRight)
+        self.back = IconButton(theme, "chevron-left", "Back to the builds", "Esc", small=True)
+        self.title = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideMiddle)
         self.chip = StateChip(theme)
         self.words = PlainLabel(theme, "", "small", "text-secondary", elide=Qt.TextElideMode.ElideRight)
         self.folder = PlainLabel(theme, "", "small", "text-tertiary", elide=Qt.TextElideMode.ElideMiddle)
@@ -112,6 +115,8 @@ class BuildView(QWidget):
         self.chip.set(*STATES[record.state])
         self.words.setText(progress_words(record, steps))
         self.folder.setText(folder_text(record.context))
+        self.words.setMinimumWidth(self.words.sizeHint().width())  # A long name gives way, not these.
+        self.folder.setMinimumWidth(min(self.folder.sizeHint().width(), FOLDER_WIDTH))
         self.cancel.setVisible(running and self._live is not None)
         self.again.setVisible(not running)
         self.run.setVisible(record.state == SUCCEEDED)
@@ -186,6 +191,7 @@ class BuildView(QWidget):
         head = _row(16, theme.height("topbar") - 1, self.back, self.title, self.chip, self.words)
         head_row = head.layout()
         assert isinstance(head_row, QHBoxLayout)
+        head_row.setContentsMargins(10, 1, 16, 0)
         head_row.addWidget(self.folder, 1)
         for button in (self.cancel, self.again, self.run):
             head_row.addWidget(button)
