@@ -26,6 +26,8 @@ from app.widgets.text import PlainLabel, set_tooltip, visible_name
 from backend.types.containers import ContainerDetails, ContainerSummary
 
 PORTS = 4
+NAME_WIDTH = 160
+"""Of a long name so much stays, whatever stands beside it."""
 WhyNot = Callable[[str], str]
 
 
@@ -58,7 +60,7 @@ class ContainerHeader(QWidget):
         self.root = LinkButton(theme, "Containers", muted=True)
         self.root.setFont(theme.font("body"))
         self.root.clicked.connect(self.left)
-        self.project = PlainLabel(theme, "", "body", "text-secondary")
+        self.project = PlainLabel(theme, "", "body", "text-secondary", elide=Qt.TextElideMode.ElideMiddle)
         self.name = PlainLabel(theme, "", "title", elide=Qt.TextElideMode.ElideMiddle)
         self.state = StateChip(theme)
         self.reason = PlainLabel(theme, "", "small", "text-secondary")
@@ -125,6 +127,7 @@ class ContainerHeader(QWidget):
         self.project.setText(f"{visible_name(row.project, 40)}  /" if row.project else "")
         self.project.setVisible(bool(row.project))
         self.name.setText(visible_name(row.name))
+        self.name.setMinimumWidth(min(self.name.sizeHint().width(), NAME_WIDTH))
         view = state_of(row, reason)
         if gone:
             self.state.set("trash-2", "Removed", "neutral")
@@ -132,9 +135,11 @@ class ContainerHeader(QWidget):
             self.state.set(view.icon or "dot", view.word, view.role or "neutral")
         self.reason.setText("" if gone else view.reason)
         self._show_verbs(why_not)
-        self.image.setText(visible_name(image_text(row.image), 80))
+        self.image.setText(visible_name(image_text(row.image)))
+        set_tooltip(self.image, self.image.text())
         self._show_ports(row)
         self.age.setText(_age(row, details, now))
+        self.age.setVisible(details is not None)
         self._show_health(details, row)
         self.id.setText(short_id(row.id))
 
