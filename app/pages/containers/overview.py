@@ -43,6 +43,7 @@ class SectionCard(Card):
         self.copy_all.clicked.connect(self._on_copy)
         head = QHBoxLayout()
         head.setSpacing(8)
+        head.addStrut(theme.height("control_small"))
         for widget in (self.mark, self.title, self.count):
             head.addWidget(widget)
         head.addStretch(1)
@@ -109,6 +110,7 @@ class SectionCard(Card):
         grid.addWidget(value, at, 1)
         if line.warn:
             mark = PlainLabel(self._theme, line.warn, "small", "warning")
+            mark.setContentsMargins(0, 2 if line.mono else 1, 0, 0)
             grid.addWidget(mark, at, 2, Qt.AlignmentFlag.AlignTop)
 
     def _on_eye(self, seen: bool) -> None:
@@ -166,3 +168,4 @@ class OverviewTab(QScrollArea):
         direction = QBoxLayout.Direction.LeftToRight if two else QBoxLayout.Direction.TopToBottom
         if self._columns.direction() is not direction:
             self._columns.setDirection(direction)
+            self._columns.setStretch(0, int(two))
