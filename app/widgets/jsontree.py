@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.theme import Theme
 from app.widgets.menus import Menu
@@ -16,6 +24,8 @@ from app.widgets.shortcuts import bind
 from app.widgets.text import visible_name
 
 SHOWN_CHARS: Final = 2_000
+_RIGHT: Final = 12
+"""Free of text at the right edge, where the scroll bar lies, in px."""
 MOST_NODES: Final = 200_000
 Path = tuple[str | int, ...]
 Hide = Callable[[Path, str], str]
@@ -169,6 +179,15 @@ class JsonModel(QAbstractItemModel):
         return "syn-number" if isinstance(node.value, int | float) else "text-tertiary"
 
 
+class _Cells(QStyledItemDelegate):
+    """Ends values before the scroll bar that lies over them."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        if index.column() == 1:
+            option.rect = option.rect.adjusted(0, 0, -_RIGHT, 0)
+
+
 def _show_all(_path: Path, text: str) -> str:
     return text
 
@@ -185,6 +204,7 @@ class JsonTree(QWidget):
         self.model = JsonModel(theme, hide, self)
         self.tree = QTreeView()
         self.tree.setModel(self.model)
+        self.tree.setItemDelegate(_Cells(self.tree))
         self.tree.setAccessibleName("JSON")
         self.tree.setFrameShape(QTreeView.Shape.NoFrame)
         self.tree.setUniformRowHeights(True)

@@ -124,9 +124,10 @@ class EmptyState(QWidget):
 
 
 class Skeleton(QWidget):
-    """Grey shapes of rows to come, at their true height; shows itself only after 150 ms."""
+    """Grey shapes of rows to come, at their true height and inset; shows itself only after 150 ms."""
 
     _WIDTHS = ((92, 140), (70, 110), (110, 96), (84, 150))
+    _INSET = 16
 
     def __init__(self, theme: Theme, rows: int = 5, row_height: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -167,13 +168,13 @@ class Skeleton(QWidget):
         for number in range(self._rows):
             row = QRect(0, number * height, self.width(), height)
             first, second = self._WIDTHS[number % len(self._WIDTHS)]
-            middle = row.center().y() - 4
-            paint.rounded(painter, QRect(0, middle, 10, 10), 5, grey)
-            paint.rounded(painter, QRect(22, middle, first, 10), 4, grey)
-            paint.rounded(painter, QRect(22 + first + 12, middle, second, 10), 4, grey)
+            middle, left = row.center().y() - 4, self._INSET
+            paint.rounded(painter, QRect(left, middle, 10, 10), 5, grey)
+            paint.rounded(painter, QRect(left + 22, middle, first, 10), 4, grey)
+            paint.rounded(painter, QRect(left + 22 + first + 12, middle, second, 10), 4, grey)
             last = 44 if number % 2 == 0 else 52
-            if self.width() > 360:
-                paint.rounded(painter, QRect(self.width() - last, middle, last, 10), 4, grey)
+            if self.width() > 360 + 2 * left:
+                paint.rounded(painter, QRect(self.width() - left - last, middle, last, 10), 4, grey)
             paint.hairline(painter, row, grey)
 
 
