@@ -13,7 +13,7 @@ from app.widgets.cells import Cell, Column, Group, Row
 COLUMNS = (
     Column("state", "State", 132, 112, lead=23, sortable=False, optional=False),
     Column("what", "Action", 260, 160, stretch=2, sortable=False, optional=False),
-    Column("progress", "Progress", 200, 120, stretch=1, sortable=False),
+    Column("progress", "Progress", 200, 120, stretch=1, sortable=False, bar_width=52, bar_below=1000),
     Column("started", "Started", 72, 64, align_right=True, sortable=False),
     Column("took", "Took", 72, 56, align_right=True, sortable=False),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.operations import COLUMNS, SEGMENTS, fits, groups_of
 from app.models.rows import RowsModel
@@ -20,6 +20,7 @@ from app.widgets.cards import Hairline
 from app.widgets.cells import RowAction
 from app.widgets.commandbox import CommandBox
 from app.widgets.outputview import OutputView
+from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.progress import PartsProgress
 from app.widgets.segments import Segments
 from app.widgets.states import EmptyState
@@ -28,6 +29,8 @@ from app.widgets.text import PlainLabel
 from app.widgets.topbar import TopBar
 
 TICK_MS = 500
+ROWS_KEPT = 3
+"""Of the list, however much there is to say of the chosen one."""
 _CANCEL = RowAction("cancel", "x", "Cancel")
 
 
@@ -60,6 +63,7 @@ class OperationDetail(QWidget):
         column.addWidget(self.output, 1)
         column.addStretch(0)
         self.output.setMinimumHeight(3 * theme.height("log_line"))
+        self.output.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
 
     def show_operation(self, operation: Operation) -> None:
         """Shows another operation, or what is new of the same one."""
@@ -97,6 +101,31 @@ class OperationDetail(QWidget):
             self._operation.cancel()
 
 
+class _Below(QScrollArea):
+    """Gives what is below the list the height that it needs, as far as there is room; then it scrolls."""
+
+    def __init__(self, inner: QWidget) -> None:
+        super().__init__()
+        self._inner = inner
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inner)
+        OverlayScrollBar(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """All of it."""
+        inner, width = self._inner, self.viewport().width()
+        return QSize(0, max(inner.minimumSizeHint().height(), inner.heightForWidth(width)))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Asks for another height when what it holds does."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 class ActivityPage(QWidget):
     """Every operation of this run of the program, newest first."""
 
@@ -115,7 +144,9 @@ class ActivityPage(QWidget):
         self.segments.setAccessibleName("Which actions")
         self.model = RowsModel(COLUMNS, self)
         self.table = Table(theme, self.model, name="Actions", ticks=False, mark_current=True, actions=self._actions_of)
+        self.table.setMinimumHeight(theme.height("table_header") + ROWS_KEPT * theme.height("row"))
         self.detail = OperationDetail(theme)
+        self._below = _Below(self.detail)
         self.empty = EmptyState(
             theme, "activity", "Nothing was done yet",
             "What you do shows up here, with the docker command line that does the same.",
@@ -148,7 +179,7 @@ class ActivityPage(QWidget):
         column.addWidget(self.table, 3)
         self.line = Hairline(theme)
         column.addWidget(self.line)
-        column.addWidget(self.detail, 2)
+        column.addWidget(self._below, 2)
         self.stack = QStackedWidget()
         self.stack.addWidget(inner)
         self.stack.addWidget(self.empty)
@@ -198,7 +229,7 @@ class ActivityPage(QWidget):
         self.clear.setEnabled(len(items) > running)
         self.model.set_rows(groups_of(items, self.segments.current()))
         chosen = self._find(self._chosen) or (items[0] if items else None)
-        self.detail.setVisible(chosen is not None)
+        self._below.setVisible(chosen is not None)
         if chosen is not None:
             self._chosen = str(chosen.id)
             self.detail.show_operation(chosen)
@@ -207,6 +238,8 @@ class ActivityPage(QWidget):
 
     def _on_current(self, key: str) -> None:
         if (operation := self._find(key)) is not None:
+            if key != self._chosen:
+                self._below.verticalScrollBar().setValue(0)
             self._chosen = key
             self.detail.show_operation(operation)
 
