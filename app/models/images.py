@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from app.presentation import age_text, bytes_text, plural, short_id
 from app.widgets.cells import Cell, Column, Group, Row
 from backend.types.containers import ContainerSummary
-from backend.types.images import ImageSummary
+from backend.types.images import ImageId, ImageSummary, StoredLayer
 
 COLUMNS = (
     Column("image", "Image", 180, 120, stretch=1, lead=14, optional=False),
@@ -123,9 +125,36 @@ def table_rows(rows: Iterable[ImageRow], now: float | None = None) -> list[Group
     ]
 
 
-def size_of(images: Iterable[ImageSummary]) -> int:
-    """Bytes of all images together. Layers that are shared count once where the engine tells (`shared_size`)."""
-    return sum(image.size - max(image.shared_size, 0) for image in images)
+Stacks = Mapping[ImageId, Sequence[StoredLayer]]
+"""The layers of each image, by its id."""
+
+
+class Freed(Struct, frozen=True):
+    """What a removal frees: bytes of layers that no other image holds. `most`: a build cache may keep some of them."""
+
+    size: int
+    most: bool = False
+
+
+def size_of(images: Iterable[ImageSummary], stacks: Stacks) -> int | None:
+    """Bytes of all images together, each layer once; None while the layers of one are not known."""
+    found: dict[str, int] = {}
+    for image in images:
+        if (stack := stacks.get(image.id)) is None:
+            return None
+        found.update((layer.chain, layer.size) for layer in stack)
+    return sum(found.values())
+
+
+def freed(goes: Iterable[ImageSummary], images: Iterable[ImageSummary], stacks: Stacks) -> Freed | None:
+    """What it frees that those go and the others stay; None while the layers of one are not known."""
+    gone = {image.id for image in goes}
+    every = [(image.id in gone, stacks.get(image.id)) for image in images]
+    if any(stack is None for _goes, stack in every):
+        return None
+    kept = {layer.chain for going, stack in every if not going for layer in stack or ()}
+    free = {layer.chain: layer for going, stack in every if going for layer in stack or () if layer.chain not in kept}
+    return Freed(sum(layer.size for layer in free.values()), any(layer.buildkit for layer in free.values()))
 
 
 def unused(images: Iterable[ImageSummary], users: Mapping[str, object], *, dangling: bool) -> list[ImageSummary]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NewType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from backend.types.containers import ContainerConfig
 
@@ -35,6 +35,12 @@ class ImageSummary(Struct, frozen=True, rename="pascal"):
         return not self.tags
 
 
+class RootFs(Struct, frozen=True, rename="pascal"):
+    """What an image lies on: digests of its layers' uncompressed content (diff ids), the lowest first."""
+
+    layers: tuple[str, ...] | None = None
+
+
 class ImageDetails(Struct, frozen=True, rename="pascal"):
     """GET /images/{name}/json."""
 
@@ -48,6 +54,7 @@ class ImageDetails(Struct, frozen=True, rename="pascal"):
     variant: str = ""
     author: str = ""
     config: ContainerConfig | None = None
+    root_fs: RootFs | None = field(name="RootFS", default=None)
 
 
 class InspectedImage(Struct, frozen=True):
@@ -66,6 +73,18 @@ class Layer(Struct, frozen=True, rename="pascal"):
     tags: tuple[str, ...] | None = None
     size: int = 0
     comment: str = ""
+
+
+class StoredLayer(Struct, frozen=True):
+    """One layer as the engine stores it, once for all images on it. `size` is bytes.
+
+    `chain` is its ChainID (OCI image specification, config.md): the digest of it and all layers below. `buildkit` says
+    who made it; the build cache may hold such a layer longer than the images do.
+    """
+
+    chain: str
+    size: int = 0
+    buildkit: bool = False
 
 
 class ProgressDetail(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import cast
@@ -14,12 +15,18 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths
 from app.commands.images import IMPORT, LOAD, SAVE, Importing, Saving
+from app.models.images import Freed, freed, unused
 from app.pages.images.dialogs import CleanUpDialog, ImportDialog, TagDialog
 from app.pages.images.page import ImagesPage
 from app.pages.images.pulling import PullDialog
 from app.places import PULL, Place
+from app.presentation import bytes_text
 from app.widgets.confirm import Confirm
+from backend import builds
+from backend.client import Engine
 from backend.endpoint import UnixSocket
+from backend.types.builds import Builder, BuildRequest
+from backend.types.images import Pruned
 from tests.e2e import images
 from tests.e2e.conftest import DockerCli
 from tests.e2e.daemon import Daemon
@@ -142,6 +149,42 @@ async def test_a_clean_up_shows_what_goes_and_does_that(qapp: QApplication, own_
         await person.done(person.last("Clean up"))
         await person.until(lambda: page.model.rowCount() == 1, "the untagged image to go")
         assert [i.tags for i in person.desk.stores.images.values.values()] == [("again:1",)]
+
+
+async def test_a_clean_up_says_what_it_frees_and_frees_that(
+    qapp: QApplication, own_engine: Daemon, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(own_engine.start)
+    await asyncio.to_thread(_import_base, own_engine)
+    for size in (
+        3_000_000,
+        2_000_000,
+    ):  # The second takes the name of the first; both lie on base:1 and a layer of 5 MB.
+        text = "FROM base:1\nRUN head -c 5000000 /dev/urandom > /common\nENV A=b\n"
+        (tmp_path / "Dockerfile").write_text(f"{text}RUN head -c {size} /dev/urandom > /own\n")
+        engine = Engine(own_engine.endpoint)
+        await engine.open()
+        await builds.build(engine, BuildRequest(tmp_path, tag="made:1", builder=Builder.CLASSIC), lambda _event: None)
+        await engine.close()
+    async with at_desk(own_engine.endpoint) as person:
+        page = await page_of(person)
+        await person.press("Clean up…")
+        dialog = await person.find(CleanUpDialog, "the clean-up dialog", lambda _d: True)
+        await person.until(lambda: dialog.words.text().endswith("This frees 3\u00a0MB."), "what it frees")
+        every = list(person.desk.stores.images.values.values())
+        expected = freed(unused(every, {}, dangling=True), every, page.holdings.stacks)
+        await person.choose(dialog.choice, "unused")
+        base = next(image for image in every if image.tags == ("base:1",)).size
+        assert bytes_text(base + 10_000_000) in dialog.words.text()
+        await person.choose(dialog.choice, "dangling")
+        await person.press("Remove 1\u00a0image")
+        await person.done(operation := person.last("Clean up"))
+        assert expected == Freed(cast("Pruned", operation.result).space_reclaimed) == Freed(3_000_000)
+
+
+def _import_base(engine: Daemon) -> None:
+    words = ["docker", "-H", engine.docker_host, "import", "-", "base:1"]
+    subprocess.run(words, input=images.busybox_tar(), check=True, capture_output=True)
 
 
 def root_of(content: bytes) -> Importing:

@@ -152,10 +152,12 @@ class FakeImage:
         }  # fmt: skip
 
     def details(self) -> dict[str, Any]:
+        diffs = [f"{self.id}-{at}" for at, row in enumerate(self.history()) if row["Size"]]
         return {
             "Id": self.id, "RepoTags": self.tags, "RepoDigests": [], "Created": stamp(self.created), "Size": self.size,
             "Architecture": "amd64", "Os": "linux",
             "Config": {"Env": self.env, "Cmd": self.command, "ExposedPorts": {p: {} for p in self.exposed}},
+            "RootFS": {"Type": "layers", "Layers": diffs},
         }  # fmt: skip
 
     def history(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -20,8 +20,9 @@ from app.commands.images import (
     reference_problem,
     title_of,
 )
-from app.models.images import ImageRow, unused, used_words
+from app.models.images import Freed, ImageRow, freed, unused, used_words
 from app.notices import notice_for
+from app.pages.images.holdings import Holdings
 from app.presentation import bytes_text, plural
 from app.session import Session
 from app.theme import Theme
@@ -188,6 +189,14 @@ def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
     return f"{name}, {bytes_text(target.image.size)}{use}"
 
 
+def _free_words(free: Freed | None) -> str:
+    if free is None:
+        return "Counting what this frees…"
+    if free.most:
+        return f"This frees up to {bytes_text(free.size)}: the build cache may hold layers that BuildKit made."
+    return f"This frees {bytes_text(free.size)}."
+
+
 class CleanUpDialog(Dialog):
     """Shows what a clean-up removes and how much it frees, before it is done."""
 
@@ -198,10 +207,10 @@ class CleanUpDialog(Dialog):
         session: Session,
         images: Sequence[ImageSummary],
         users: Mapping[str, object],
-        freed: Callable[[Sequence[ImageSummary]], int],
+        holdings: Holdings,
     ) -> None:
         super().__init__(theme, window, "Clean up images", 560)
-        self._session, self._images, self._users, self._freed = session, images, users, freed
+        self._session, self._images, self._users, self._holdings = session, images, users, holdings
         self.choice = Segments(theme, [("dangling", "Untagged"), ("unused", "All unused")])
         self.choice.setAccessibleName("What to remove")
         self.words = PlainLabel(theme, wrap=True)
@@ -214,6 +223,8 @@ class CleanUpDialog(Dialog):
         self.apply = self.add_button("Remove images", "danger", self._on_apply)
         self.choice.set_counts({key: len(self._found(key)) for key in ("dangling", "unused")})
         self.choice.chosen.connect(self._on_chosen)
+        holdings.changed.connect(self._on_known)
+        holdings.learn(images)
         self._on_chosen(self.choice.current())
 
     def _found(self, key: str) -> list[ImageSummary]:
@@ -223,10 +234,8 @@ class CleanUpDialog(Dialog):
         found = self._found(key)
         what = "no name and no container" if key == "dangling" else "no container"
         if found:
-            self.words.setText(
-                f"{plural(len(found), 'image')} with {what} will be gone. "
-                f"This frees up to {bytes_text(self._freed(found))}."
-            )
+            free = freed(found, self._images, self._holdings.stacks)
+            self.words.setText(f"{plural(len(found), 'image')} with {what} will be gone. {_free_words(free)}")
         else:
             self.words.setText(f"There is no image with {what}. Nothing would be removed.")
         shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]
@@ -235,6 +244,9 @@ class CleanUpDialog(Dialog):
         self.apply.setText(f"Remove {plural(len(found), 'image') if found else 'images'}")
         self.apply.setEnabled(bool(found))
         self.command.set_line(CLEAN_UP.line(CleanUp(key == "dangling")))
+
+    def _on_known(self) -> None:
+        self._on_chosen(self.choice.current())
 
     def _on_apply(self) -> None:
         self._session.run(CLEAN_UP, CleanUp(self.choice.current() == "dangling"))

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.models.images import COLUMNS, ImageRow, chosen, ordered, rows_of, size_of, table_rows, unused, users_by_image
+from app.models.images import (
+    COLUMNS,
+    ImageRow,
+    chosen,
+    freed,
+    ordered,
+    rows_of,
+    size_of,
+    table_rows,
+    unused,
+    users_by_image,
+)
 from app.models.rows import RowsModel
 from app.pages.images.detail import ImageDetail
 from app.pages.images.verbs import ImageVerbs
@@ -48,6 +59,7 @@ class ImagesPage(QWidget):
         super().__init__(parent)
         self._theme, self._session, self._preferences, self._go = theme, session, preferences, go
         self.verbs = ImageVerbs(theme, session, go, self)
+        self.holdings = self.verbs.holdings
         self._rows: list[ImageRow] = []
         self._by_key: dict[str, ImageRow] = {}
         self._chosen = self._in_view = ""
@@ -127,6 +139,7 @@ class ImagesPage(QWidget):
         self.table.opened.connect(self._on_opened)
         self.table.menu_wanted.connect(self._on_menu)
         self.pull.clicked.connect(lambda: self._go(Place(PULL)))
+        self.holdings.changed.connect(self._tell_totals)
         self.clean_up.clicked.connect(self.verbs.clean_up)
         bind(self, "Ctrl+Tab", lambda: self.detail.tabs.step(1), window=False)
         bind(self, "Ctrl+Shift+Tab", lambda: self.detail.tabs.step(-1), window=False)
@@ -170,16 +183,27 @@ class ImagesPage(QWidget):
         self._by_key = {row.key: row for row in self._rows}
         used = sum(1 for row in self._rows if row.users)
         self.segments.set_counts({"all": len(self._rows), "used": used, "unused": len(self._rows) - used})
-        free = size_of(unused(every, users, dangling=False))
-        totals = [
-            (count_text(len(every)), True),
-            (" image · " if len(every) == 1 else " images · ", False),
-            (bytes_text(size_of(every)), True),
-        ]
-        if free:
-            totals.append((f" · {bytes_text(free)} can be freed", False))
-        self.topbar.set_totals(totals if every else [])
+        if self.isVisible():
+            self.holdings.learn(every)
+        self._tell_totals()
         self._show()
+
+    def _tell_totals(self) -> None:
+        """The number of images; their bytes and what can be freed once their layers are known."""
+        every = self._images()
+        totals = [(count_text(len(every)), True), (" image" if len(every) == 1 else " images", False)]
+        if (size := size_of(every, self.holdings.stacks)) is not None:
+            totals += [(" · ", False), (bytes_text(size), True)]
+        users = users_by_image(self._session.stores.containers.values.values())
+        free = freed(unused(every, users, dangling=False), every, self.holdings.stacks)
+        if free is not None and free.size:
+            totals.append((f" · {bytes_text(free.size)} can be freed", False))
+        self.topbar.set_totals(totals if every else [])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Learns what the images hold."""
+        super().showEvent(event)
+        self.holdings.learn(self._images())
 
     def _show(self, *, sought: bool = False) -> None:
         store = self._session.stores.images

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.commands.images import IMAGE_ARCHIVES, LOAD, SAVE, Saving
-from app.models.images import ImageRow, size_of, users_by_image
+from app.models.images import ImageRow, users_by_image
+from app.pages.images.holdings import Holdings
 from app.places import PULL, RUN, Go, Place
 from app.presentation.units import plural
 from app.session import Session
@@ -25,6 +26,7 @@ class ImageVerbs(QObject):
     def __init__(self, theme: Theme, session: Session, go: Go, host: QWidget) -> None:
         super().__init__(host)
         self._theme, self._session, self._go, self._host = theme, session, go, host
+        self.holdings = Holdings(session, self)
 
     def entries(self, rows: Sequence[ImageRow]) -> list[Entry]:
         """What can be done with one image or several, in the order of their menu."""
@@ -92,7 +94,7 @@ class ImageVerbs(QObject):
         from app.pages.images.dialogs import CleanUpDialog
 
         every = list(self._session.stores.images.values.values())
-        CleanUpDialog(self._theme, self._host.window(), self._session, every, self._users(), size_of).open()
+        CleanUpDialog(self._theme, self._host.window(), self._session, every, self._users(), self.holdings).open()
 
     def _users(self) -> dict[str, tuple[ContainerSummary, ...]]:
         return users_by_image(self._session.stores.containers.values.values())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from app.models.images import (
+    Freed,
     chosen,
     created_age,
+    freed,
     name_cell,
     ordered,
     rows_of,
@@ -15,15 +17,15 @@ from app.models.images import (
     users_by_image,
 )
 from backend.types.containers import ContainerId, ContainerSummary
-from backend.types.images import ImageId, ImageSummary
+from backend.types.images import ImageId, ImageSummary, StoredLayer
 
 NOW = 1_700_000_000.0
 
 
-def image(key: str, *tags: str, size: int = 100, created: int = 0, parent: str = "", shared: int = -1) -> ImageSummary:
+def image(key: str, *tags: str, size: int = 100, created: int = 0, parent: str = "") -> ImageSummary:
     return ImageSummary(
         id=ImageId(f"sha256:{key * 64}"), repo_tags=tags or ("<none>:<none>",), size=size, created=created,
-        parent_id=parent, shared_size=shared,
+        parent_id=parent,
     )  # fmt: skip
 
 
@@ -85,8 +87,22 @@ def test_a_clean_up_takes_what_nobody_uses_and_nothing_stands_on() -> None:
     assert unused([A, B, C, grandchild], users, dangling=False) == [B, C, grandchild]
 
 
-def test_shared_layers_count_once_where_the_engine_tells() -> None:
-    assert size_of([image("a", size=100, shared=60), image("b", size=50)]) == 90
+BASE, OWN = StoredLayer("base", 100), StoredLayer("own", 7)
+
+
+def test_layers_count_once_and_only_when_all_are_known() -> None:
+    stacks = {A.id: (BASE, OWN), B.id: (BASE,), C.id: (BASE, StoredLayer("other", 3))}
+    assert size_of([A, B, C], stacks) == 110
+    assert size_of([A, B], {A.id: (BASE,)}) is None
+
+
+def test_a_removal_frees_what_no_other_image_holds() -> None:
+    stacks = {A.id: (BASE, OWN), B.id: (BASE,), C.id: (BASE, OWN, StoredLayer("kit", 3, buildkit=True))}
+    assert freed([A], [A, B], stacks) == Freed(7)
+    assert freed([A], [A, B, C], stacks) == Freed(0)
+    assert freed([A, C], [A, B, C], stacks) == Freed(10, most=True)
+    assert freed([A, B], [A, B], stacks) == Freed(107)
+    assert freed([A], [A, B], {A.id: (OWN,)}) is None
 
 
 def test_users_in_words() -> None:
