@@ -20,7 +20,6 @@ class ImageSummary(Struct, frozen=True, rename="pascal"):
     repo_digests: tuple[str, ...] | None = None
     created: int = 0
     size: int = 0
-    shared_size: int = -1
     containers: int = -1
     labels: dict[str, str] | None = None
 
