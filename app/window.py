@@ -195,7 +195,7 @@ class MainWindow(QWidget):
         self.sidebar.set_current(place.page)
         self._preferences.set("window/page", place.page)
         shows: object = page
-        if key == place.page and isinstance(shows, ShowsPlaces):
+        if isinstance(shows, ShowsPlaces):
             shows.show_place(place)
         self.page_changed.emit(key)
 

@@ -187,6 +187,9 @@ async def test_the_ways_to_an_engine_are_named(qapp: QApplication, fake: FakeEng
             await watch.look(str(view))
             way = way_of_tab(stops(page)[0])
             assert set(stops(page)) <= set(way)
+        person.window.go(Place(places.IMAGES))
+        assert person.window.stack.currentWidget() is page
+        assert page.topbar.title.text() == "Images"
         assert not watch.found, "\n".join(watch.found)
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from app.places import Place
 from app.theme import Theme
 from app.widgets.buttons import Button, LinkButton
 from app.widgets.cards import Card, InsetPanel
@@ -63,6 +64,7 @@ class OnboardingPage(QWidget):
         self.area.setAccessibleName("How to get an engine")
         inner = QWidget()
         self.middle = QVBoxLayout()
+        self.middle.setContentsMargins(0, 9, 0, 9)
         self.middle.setSpacing(0)
         row = QHBoxLayout(inner)
         row.setContentsMargins(16, 24, 16, 24)
@@ -201,6 +203,10 @@ class OnboardingPage(QWidget):
         panel.body.addSpacing(12)
         panel.body.addLayout(self.findings)
         return panel
+
+    def show_place(self, place: Place) -> None:
+        """Bears the title of the page that it stands for."""
+        self.topbar.title.setText(place.page.capitalize())
 
     def show_view(self, view: OnboardingView) -> None:
         """Shows what is known now."""
