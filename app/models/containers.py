@@ -124,6 +124,7 @@ def _group(project: str, shown: list[ContainerSummary], whole: list[ContainerSum
         path=visible_name(group_of(whole[0])[1]) if project else "Not part of a project",
         words=f"{running} of {len(whole)} running",
         problems=plural(problems, "problem") if problems else "",
+        faded=facts.stale,
         sums=sums((row.id for row in whole), facts),
     )
 

@@ -100,7 +100,8 @@ class Group(Struct, frozen=True):
     """Rows under a heading. A group without a `name` has no heading: its rows stand alone.
 
     The heading shows chevron, `icon`, `name`, `path` (dropped in a narrow window), `words` ("5 of 5 running"),
-    `problems` ("3 problems", with a warning sign) and `sums`, cells by the key of their column.
+    `problems` ("3 problems", with a warning sign, in its colour unless `faded`) and `sums`, cells by the key of their
+    column.
     """
 
     key: str
@@ -110,6 +111,7 @@ class Group(Struct, frozen=True):
     path: str = ""
     words: str = ""
     problems: str = ""
+    faded: bool = False
     sums: Mapping[str, Cell] = field(default_factory=dict)
 
     @property

@@ -144,8 +144,9 @@ class RowDelegate(QStyledItemDelegate):
                 painter, x, baseline, group.words, HEAD_SMALL, "text-secondary", limit - x - problem_width
             )
         if group.problems:
-            painter.drawPixmap(int(x) + 10, baseline - 11, self.theme.pixmap("triangle-alert", "warning", 14))
-            ink.draw(painter, x + 28, baseline, group.problems, HEAD_PROBLEM, "warning")
+            token = "text-tertiary" if group.faded else "warning"
+            painter.drawPixmap(int(x) + 10, baseline - 11, self.theme.pixmap("triangle-alert", token, 14))
+            ink.draw(painter, x + 28, baseline, group.problems, HEAD_PROBLEM, token)
 
     def _paint_check(self, painter: QPainter, rect: QRect, ticked: bool) -> None:
         paint_check(painter, self.theme, INSET, rect.top() + (self._height - 1 - CHECK_SIZE) // 2 + 1, int(ticked) * 2)

@@ -153,3 +153,5 @@ def test_rows_of_an_engine_that_does_not_answer_are_without_colour() -> None:
             assert shown.dot in ("", "border-strong")
         assert [c.text for c in cells(one, stale)] == [c.text for c in cells(one, live)]
         assert {c.token for c in cells(one, live)} != {"text-tertiary"}
+    assert all(group.faded for group in groups(ROWS, Shape(), stale))
+    assert not any(group.faded for group in groups(ROWS, Shape(), live))
