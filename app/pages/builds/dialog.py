@@ -216,7 +216,7 @@ class BuildDialog(Dialog):
         row.addStretch(1)
         self.body.addWidget(options)
         self.body.addWidget(self.command)
-        self.add_button("Cancel", "default", self.reject)
+        self.add_button("Cancel", "ghost", self.reject)
         self.build = self.add_button("Build", "primary", self._on_build)
 
 
