@@ -25,23 +25,34 @@ ICON_SECONDS = 0.3
 SETTLED_SECONDS = 2.0
 QUIT_LIMIT = 2.0
 """Seconds that each part of quitting may take."""
+LOST_DISPLAY = 1
+"""The exit code when the display went away; it is what Qt itself ends with."""
 
 
 def main() -> int:
     """Opens the window; returns the exit code of the process."""
     problem = paths.settle()
     logbook.open_log(paths.log_dir())
-    recorder = crash.CrashRecorder(paths.log_dir(), VERSION)
     app = QApplication([*sys.argv[:1], "-style", "Fusion"])
+    recorder = crash.CrashRecorder(paths.log_dir(), VERSION)  # after Qt, which aborts where there is no display
     app.setApplicationName("Pilothouse")
     app.setDesktopFileName("pilothouse")
     app.setQuitOnLastWindowClosed(False)
+    lost = False
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-            runner.run(_run(app, problem))
+            whole = _run(app, problem)
+            try:
+                runner.run(whole)
+            except RuntimeError:
+                lost = getattr(whole, "cr_frame", None) is not None  # Qt ended the loop below it
+                raise
     except BaseException as error:
-        recorder.record(type(error), error.__traceback__)
-        raise
+        if not lost:
+            recorder.record(type(error), error.__traceback__)
+            raise
+        logbook.log.warning("the display went away")
+        return LOST_DISPLAY
     finally:
         recorder.close()
         logbook.close_log()

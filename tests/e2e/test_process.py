@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from app.crash import left_reports
 from backend.endpoint import UnixSocket, text
 from tests.fakes.engine import FakeEngine
 
@@ -72,9 +74,13 @@ class Program:
 
 
 @asynccontextmanager
-async def program(home: Path, engine: UnixSocket | None, code: str = AS_IT_IS) -> AsyncIterator[Program]:
-    """Pilothouse without a screen, killed at the end where it lives on."""
+async def program(
+    home: Path, engine: UnixSocket | None, code: str = AS_IT_IS, display: str = ""
+) -> AsyncIterator[Program]:
+    """Pilothouse without a screen, or on an X display, killed at the end where it lives on."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PILOTHOUSE_HOME": str(home)}
+    if display:
+        environment |= {"QT_QPA_PLATFORM": "xcb", "DISPLAY": display}
     if engine is not None:
         environment["DOCKER_HOST"] = text(engine)
     process = await asyncio.create_subprocess_exec(
@@ -253,3 +259,56 @@ async def test_a_signal_that_kills_from_outside_leaves_a_report(home: Path) -> N
         assert await running.ended() == -signal.SIGSEGV
         (report,) = running.reports()
         assert "Segmentation fault" in report.read_text()
+
+
+async def test_a_display_that_dies_is_no_crash_of_ours(home: Path) -> None:
+    if (server := shutil.which("Xvnc")) is None:
+        pytest.skip("Xvnc is not installed: make test installs it")
+    told, tell = os.pipe()
+    words = ("-displayfd", str(tell), "-SecurityTypes", "None", "-localhost", "-rfbport", "-1", "-nolisten", "tcp")
+    screen = await asyncio.create_subprocess_exec(
+        server, *words, "-rfbunixpath", str(home / "rfb"), pass_fds=(tell,), stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(tell)
+    fake = FakeEngine()
+    try:
+        number = (await asyncio.to_thread(os.read, told, 16)).decode().strip()
+        assert number, "Xvnc found no display"
+        async with fake.serve() as where, program(home, where, display=f":{number}") as running:
+            await running.until(lambda: fake.asked("GET", "/events"), "the window to follow the engine")
+            screen.kill()
+            assert await running.ended() == 1, running.said
+            assert [report.text for report in left_reports(home / "log")] == [], running.said
+    finally:
+        os.close(told)
+        if screen.returncode is None:
+            screen.kill()
+        await screen.wait()
+
+
+async def test_no_display_at_all_is_no_crash_of_ours(home: Path) -> None:
+    async with program(home, None, display=":65000") as running:
+        assert await running.ended() != 0
+        assert "display" in "".join(running.said)
+        assert left_reports(home / "log") == []
+
+
+ENDING = """
+from PySide6.QtWidgets import QApplication
+def script(desk):
+    QApplication.exit(1)
+"""
+RAISING = """
+def script(desk):
+    desk.quit_asked.set_exception(RuntimeError("of ours"))
+"""
+
+
+@pytest.mark.parametrize(("script", "reports"), [(ENDING, 0), (RAISING, 1)], ids=["by Qt", "by us"])
+async def test_only_an_end_by_our_own_fault_is_a_crash(home: Path, script: str, reports: int) -> None:
+    fake = FakeEngine()
+    async with fake.serve() as where, program(home, where, WITH_SCRIPT.format(script=script)) as running:
+        assert await running.ended() == 1, running.said
+        assert len(running.reports()) == reports, running.said
+        assert ("the display went away" in running.log) is not bool(reports)
