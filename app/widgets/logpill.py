@@ -9,6 +9,7 @@ from PySide6.QtGui import QEnterEvent, QFontMetricsF, QKeyEvent, QPainter, QPain
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea
 
 from app.theme import Theme
+from app.widgets.overlay import Floating
 
 HEIGHT: Final = 34
 BELOW: Final = 17
@@ -24,6 +25,7 @@ class LogPill(QAbstractButton):
         self._theme = theme
         self._view = view
         self._lines = -1
+        Floating.bars.add(self)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(self.pressed_jump)

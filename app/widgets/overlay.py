@@ -20,18 +20,19 @@ class Overlay(QWidget):
 
 
 class Floating(QWidget):
-    """A bar with buttons that floats over a part of its window; toasts stay off it."""
+    """A bar with buttons that floats over a part of its window. Toasts stay off all that are among `bars`."""
 
-    bars: ClassVar[WeakSet[Floating]] = WeakSet()
+    bars: ClassVar[WeakSet[QWidget]] = WeakSet()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.bars.add(self)
 
-    def box_in(self, window: QWidget) -> QRect:
-        """Where it is in `window`; empty while it is not shown there."""
-        here = self.isVisible() and self.window() is window
-        return QRect(self.mapTo(window, QPoint()), self.size()) if here else QRect()
+
+def box_in(window: QWidget, bar: QWidget) -> QRect:
+    """Where a bar is in `window`; empty while it is not shown there."""
+    here = bar.isVisible() and bar.window() is window
+    return QRect(bar.mapTo(window, QPoint()), bar.size()) if here else QRect()
 
 
 def overlays(window: QWidget) -> list[Overlay]:

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
-from app.widgets.overlay import Floating, Overlay
+from app.widgets.overlay import Floating, Overlay, box_in
 from app.widgets.text import PlainLabel
 
 _MOST = 3
@@ -192,7 +192,7 @@ class Toasts(QObject):
         bars = [bar for bar in Floating.bars if isValid(bar)]
         for bar in bars:
             bar.installEventFilter(self)  # Once only, however often it is asked for.
-        boxes += [bar.box_in(self._window) for bar in bars]
+        boxes += [box_in(self._window, bar) for bar in bars]
         return sorted((box for box in boxes if not box.isEmpty()), key=QRect.top, reverse=True)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.commandline import CommandLine, Secret
@@ -21,6 +21,7 @@ from app.widgets.commandbox import CommandBox, tinted
 from app.widgets.confirm import Confirm
 from app.widgets.dialogs import Dialog
 from app.widgets.fields import LineEdit
+from app.widgets.logpill import LogPill
 from app.widgets.menus import Menu
 from app.widgets.overlay import is_covered
 from app.widgets.selectionbar import SelectionBar
@@ -194,6 +195,22 @@ def test_toasts_stay_off_the_bar_of_the_ticked_rows(theme: Theme, window: QWidge
     assert bar.geometry().intersects(corner)
     assert not bar.geometry().intersects(toast.geometry())
     bar.show_for("")
+    assert toast.geometry() == corner
+
+
+def test_toasts_stay_off_what_a_paused_log_offers(theme: Theme, window: QWidget) -> None:
+    window.resize(900, 600)
+    view = QScrollArea(window)
+    view.setGeometry(0, 0, 900, 600)
+    view.show()
+    pill = LogPill(theme, view)
+    toasts = Toasts(theme, window)
+    toast = toasts.show_notice("success", "Restarted web")
+    corner = toast.geometry()
+    pill.set_waiting(231, shown=True)
+    assert pill.geometry().intersects(corner)
+    assert not pill.geometry().intersects(toast.geometry())
+    pill.set_waiting(231, shown=False)
     assert toast.geometry() == corner
 
 
