@@ -164,7 +164,10 @@ async def test_it_goes_to_things_and_pages(qapp: QApplication) -> None:
 async def test_it_opens_dialogs(qapp: QApplication, typed: str, kind: type[Dialog]) -> None:
     async with scene_now() as scene:
         await scene.pick(typed)
-        await scene.person.find(kind, typed, lambda _d: True)
+        made = await scene.person.find(kind, typed, lambda _d: True)
+        assert scene.window.dialogs_open() == [made]
+        if isinstance(made, RunDialog):
+            assert made.image.text() == ("shop-api:dev" if "shop" in typed else "")
 
 
 async def test_several_ticked_containers(qapp: QApplication) -> None:
@@ -173,6 +176,7 @@ async def test_several_ticked_containers(qapp: QApplication) -> None:
         table.set_ticks([scene.person.key_of(table, name) for name in ("shop-web-1", "shop-db-1")])
         await scene.pick("stop 2")
         await scene.person.until(lambda: scene.state("shop-web-1") == scene.state("shop-db-1") == "exited", "both")
+        assert len(scene.fake.asked("POST", "/stop")) == 2
 
 
 async def test_images_in_hand(qapp: QApplication) -> None:

@@ -157,6 +157,8 @@ async def test_what_the_command_line_does_is_seen(scene: Scene) -> None:
     await scene.shows("cont-one", "Paused")
     await scene.docker("rm", "-f", "cont-one")
     await scene.person.until(lambda: not scene.person.key_of(scene.table, "cont-one"), "the row to go")
+    assert not scene.person.desk.operations.items, "the window did something by itself"
+    assert not scene.person.notices
 
 
 @in_scene
@@ -197,6 +199,7 @@ async def test_out_of_memory_is_said(scene: Scene) -> None:
         if not state["Running"]:
             break
         await asyncio.sleep(0.1)
+    assert not state["Running"], "it was to run out of memory"
     if not state["OOMKilled"]:
         pytest.skip("this kernel does not tell the engine that memory ran out")
     await scene.shows("cont-oom", "out of memory")

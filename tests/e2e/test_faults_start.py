@@ -155,6 +155,8 @@ async def test_something_that_is_no_engine_is_told(qapp: QApplication, short: Pa
     async with scripted(short, garbage) as where, at_desk(where, connect=False) as person, ticking(person):
         await person.sees("Is this address really a container engine's?")
         await person.sees("No engine is running yet")
+        assert person.desk.session.engine is None
+        assert not [words for words in person.words() if "hello" in words], "foreign bytes are shown as words"
 
 
 async def test_headers_without_end_are_told(qapp: QApplication, short: Path) -> None:
@@ -167,6 +169,7 @@ async def test_headers_without_end_are_told(qapp: QApplication, short: Path) -> 
     async with scripted(short, endless) as where, at_desk(where, connect=False) as person, ticking(person):
         await person.sees("The engine's answer was too large")
         await person.sees("No engine is running yet")
+        assert person.desk.session.engine is None
 
 
 async def test_silence_is_told_and_another_engine_can_be_chosen_meanwhile(qapp: QApplication, short: Path) -> None:
@@ -183,8 +186,12 @@ async def test_silence_is_told_and_another_engine_can_be_chosen_meanwhile(qapp: 
         async with ticking(person):
             await person.sees("The engine did not answer in time")
             await person.sees("No engine is running yet")
+        assert person.desk.session.engine is None
         assert person.desk.engines.use_text(endpoint.text(other)) == ""
         await person.connected()
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.row(page.list.table, "other")
+        assert fake.asked("GET", "/containers/json")
 
 
 @pytest.mark.parametrize(
@@ -216,17 +223,27 @@ async def test_a_docker_host_without_its_certificates_is_told(qapp: QApplication
         async with at_desk(None, connect=False) as person, ticking(person):
             await person.sees("No engine is running yet")
             await person.until(lambda: person.notices, "a notice")
+            assert str(tmp_path / "none" / "ca.pem") in person.notices[-1].detail
             assert person.desk.session.engine is None
 
 
 async def test_proxies_of_the_environment_are_not_asked(qapp: QApplication) -> None:
     fake = FakeEngine()
     fake.add_container("web")
-    proxy = "http://127.0.0.1:1"
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    proxy = "http://{}:{}".format(*server.sockets[0].getsockname())
     with environment(HTTP_PROXY=proxy, http_proxy=proxy, ALL_PROXY=proxy, HTTPS_PROXY=proxy, all_proxy=proxy):
-        async with fake.serve() as where, at_desk(where) as person:
+        async with server, fake.serve() as where, at_desk(where) as person:
             page = cast("ContainersPage", await person.nav("containers"))
             await person.row(page.list.table, "web")
+            assert fake.asked("GET", "/containers/json")
+            assert asked == []
 
 
 async def test_a_wrong_docker_host_is_told_though_another_engine_answers(

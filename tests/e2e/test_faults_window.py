@@ -88,7 +88,7 @@ async def test_an_event_stream_that_breaks_is_opened_again(qapp: QApplication, f
         await fake.set_state("web", "exited", "die")
         store = person.desk.session.stores.containers
         await person.until(lambda: store.values[made].state == "exited", "the change")
-        assert person.rows(page.list.table)
+        await person.until(lambda: "Exited 0" in person.rows(page.list.table)[made], "the row to say so")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,10 @@ async def test_details_that_cannot_be_had_are_told_and_one_goes_back(qapp: QAppl
         fake.faults.clear()
         await person.open_row(page.list.table, "web")
         await person.until(lambda: page.details is not None and page.details.findChildren(LogsTab), "the logs")
+        assert page.details is not None
+        (tab,) = page.details.findChildren(LogsTab)
+        await person.until(lambda: len(tab.buffer) == 1, "its line")
+        assert tab.view.lines.get(0).text == "a line"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,7 @@ def rows_of(person: Person) -> dict[str, tuple[str, str]]:
 async def test_ten_thousand_events_in_any_order_end_in_a_fresh_list(qapp: QApplication) -> None:
     fake = FakeEngine()
     made = [fake.add_container(f"c{n}") for n in range(60)]
-    async with in_use(fake) as (person, _page):
+    async with in_use(fake) as (person, page):
         for n in range(10_000):
             which = made[n * 7 % 60]
             if (found := fake.containers.get(which)) is not None:
@@ -208,6 +212,8 @@ async def test_ten_thousand_events_in_any_order_end_in_a_fresh_list(qapp: QAppli
         async with ticking(person):
             pass
         await person.until(lambda: rows_of(person) == truth, "the final list", 60)
+        await person.until(lambda: person.rows(page.list.table).keys() == truth.keys(), "the rows to be the same")
+        assert truth == {c.id: (c.name, c.state) for c in fake.containers.values()}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2_000, 10_000])
@@ -229,3 +235,5 @@ async def test_any_number_of_containers_can_be_used(qapp: QApplication, count: i
         await person.nav("containers")
         async with ticking(person):
             pass
+        assert page.list.isVisible()
+        assert [last in row for row in person.rows(page.list.table).values()] == [True]

@@ -16,12 +16,14 @@ from PySide6.QtWidgets import QApplication
 from app import paths
 from app.commands.images import IMPORT, LOAD, SAVE, Importing, Saving
 from app.models.images import Freed, freed, unused
+from app.operation import OperationState
 from app.pages.images.dialogs import CleanUpDialog, ImportDialog, TagDialog
 from app.pages.images.page import ImagesPage
 from app.pages.images.pulling import PullDialog
 from app.places import PULL, Place
 from app.presentation import bytes_text
 from app.widgets.confirm import Confirm
+from app.widgets.text import PlainLabel
 from backend import builds
 from backend.client import Engine
 from backend.endpoint import UnixSocket
@@ -58,7 +60,7 @@ async def test_import_tag_save_remove_load(
         await person.type(form.reference, "hand-made:1")
         await person.press("Import")
         await person.done(person.last("Import"))
-        assert "hand-made" in await engine("image", "ls", "hand-made")
+        assert json.loads(await engine("image", "inspect", "hand-made:1"))[0]["RepoTags"] == ["hand-made:1"]
 
         await person.open_row(page.table, "hand-made")
         await person.until(lambda: page.detail.title.text() == "hand-made:1", "the details")
@@ -79,15 +81,16 @@ async def test_import_tag_save_remove_load(
         await person.done(operation)
         assert saved.stat().st_size > 100_000
 
-        for thing in ("Remove name", "Remove image"):
+        for left, thing in ((1, "Remove name"), (0, "Remove image")):
             await person.until(lambda: person.key_of(page.table, "hand-made"), "the row")
             await person.open_row(page.table, "hand-made")
             await person.press("Remove…")
-            await person.find(Confirm, "the question", lambda _d: True)
-            assert any("hand-made" in words for words in person.words())
+            question = await person.find(Confirm, "the question", lambda _d: True)
+            assert any("hand-made" in label.text() for label in question.findChildren(PlainLabel))
             await person.press(thing)
             await person.done(person.last("Remove"))
             assert person.window.dialogs_open() == []
+            assert len((await engine("image", "ls", "-q", "hand-made")).split()) == left
         await person.until(lambda: not person.key_of(page.table, "hand-made"), "the rows to go")
         assert "No such image" in await engine("image", "inspect", "hand-made:1")
 
@@ -111,6 +114,10 @@ async def test_an_image_in_use_is_kept_and_the_person_told_why(
             await person.press("Remove image")
             operation = person.last("Remove")
             await person.until(lambda: not operation.running, "the removal to end")
+            assert operation.state is OperationState.FAILED
+            await person.sees("Could not remove in-use:1")
+            assert person.key_of(page.table, "in-use")
+        assert json.loads(await asyncio.to_thread(docker_cli, "image", "inspect", "in-use:1"))
         names = await asyncio.to_thread(docker_cli, "ps", "--format", "{{.Names}}")
         assert "user-of-it" in names
     finally:
