@@ -8,7 +8,6 @@ on Linux, and their like on macOS and Windows.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sys
 import tempfile
@@ -64,6 +63,8 @@ def runtime_dir() -> Path:
         return _made(_runtime_root() / NAME)
     if len(os.fsencode(home)) <= SHORT_HOME:
         return _made(home / "run")
+    import hashlib  # Late: few homes are that deep.
+
     key = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
     return _made(_runtime_root() / f"{NAME}-{key}")
 

@@ -8,6 +8,8 @@ from backend.errors import AnswerTooLarge, ProtocolError
 
 STDIN, STDOUT, STDERR, SYSTEM = range(4)
 FRAME_CAP = 16 * 1024 * 1024
+ERROR_CAP = 2000
+"""Bytes of what an engine says instead of a log."""
 _HEADER = struct.Struct(">LL")
 _SIZE = 8
 # The first four bytes of a header, as a number.

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from backend import decoding
 from backend.client import Engine
-from backend.moving import import_root, load, pull, push, save
 from backend.names import image_segment
-from backend.references import Reference, parse_reference
 from backend.types.images import ImageDetails, ImageSummary, InspectedImage, Layer, Pruned, Removed, SearchHit
-
-__all__ = [
-    "Reference", "distribution", "history", "import_root", "inspect", "list_", "load", "parse_reference", "prune",
-    "pull", "push", "remove", "save", "search", "tag",
-]  # fmt: skip
 
 
 async def list_(
@@ -39,6 +32,8 @@ async def history(engine: Engine, ref: str, *, deadline: float = 30) -> tuple[La
 
 async def tag(engine: Engine, ref: str, repo: str, tag: str = "latest", *, deadline: float = 30) -> None:
     """Gives it one more reference. Raises NotFound, InvalidReference."""
+    from backend.references import parse_reference  # Late: a list needs none of it.
+
     parse_reference(f"{repo}:{tag}" if tag else repo)
     path = f"/images/{image_segment(ref)}/tag"
     await engine.call("POST", path, query={"repo": repo, "tag": tag or None}, deadline=deadline)

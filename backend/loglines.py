@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from backend.errors import ProtocolError
-from backend.frames import STDIN, SYSTEM, FrameDecoder
+from backend.frames import ERROR_CAP, STDIN, SYSTEM, FrameDecoder
 
 STAMP: Final = 30
 """Bytes of a time as it is kept: `2026-01-31T23:59:59.123456789Z`."""
@@ -22,8 +22,6 @@ PIECE: Final = 16 * 1024
 """The most text in one message of the engine's log drivers."""
 LINE_CAP: Final = 256 * 1024
 """Bytes of a line that are kept; the rest is counted and only a saved log has it."""
-ERROR_CAP: Final = 2000
-"""Bytes of what an engine says instead of a log."""
 
 OUT: Final = 1
 ERR: Final = 2

@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import Protocol
 
 from backend.errors import ProtocolError
-from backend.frames import STDOUT, SYSTEM, Frame, FrameDecoder
-from backend.loglines import ERROR_CAP
+from backend.frames import ERROR_CAP, STDOUT, SYSTEM, Frame, FrameDecoder
 from backend.names import segment
 from backend.stream import RawStream
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
 from PySide6.QtGui import (
     QFontMetrics,
@@ -62,7 +60,9 @@ def tooltip(text: str, key: str = "") -> str:
         return whole
     if not whole:
         return ""
-    return f"<qt>{html.escape(whole).replace(chr(10), '<br>')}</qt>"
+    from html import escape  # Late: it brings the names of all of HTML's characters.
+
+    return f"<qt>{escape(whole).replace(chr(10), '<br>')}</qt>"
 
 
 class PlainLabel(QLabel):

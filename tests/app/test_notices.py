@@ -6,7 +6,8 @@ import inspect
 
 import pytest
 
-from app.notices import has_own_words, notice_for, sentence
+from app.notices import notice_for, sentence
+from app.wordings import has_own_words
 from backend import errors
 
 EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.BackendError)]

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 import pytest_asyncio
 
-from backend import containers, events, images
+from backend import containers, events, moving
 from backend.client import Engine
 from backend.errors import (
     ApiVersionUnsupported,
@@ -180,7 +180,7 @@ async def test_endless_headers_one_byte_at_a_time(fake: FakeEngine, engine: Engi
         lambda e: containers.wait(e, "web"),
         lambda e: first(events.stream(e)),
         lambda e: first(containers.stats_stream(e, "web")),
-        lambda e: first(images.pull(e, "redis")),
+        lambda e: first(moving.pull(e, "redis")),
         lambda e: containers.logs(e, "web"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from backend import containers, events, images, networks, system, volumes
+from backend import containers, events, images, moving, networks, system, volumes
 from backend.client import Engine
 from backend.errors import (
     ArchiveRefused,
@@ -211,36 +211,36 @@ async def test_images(fake: FakeEngine, engine: Engine, tmp_path: Path) -> None:
     assert (await images.remove(engine, "nginx:1"))[0].untagged == "nginx:1"
     assert (await images.prune(engine, dangling=False)).space_reclaimed
     sent: list[int] = []
-    await images.save(engine, ["nginx:latest"], tmp_path / "x.tar", sent.append)
+    await moving.save(engine, ["nginx:latest"], tmp_path / "x.tar", sent.append)
     assert (tmp_path / "x.tar").stat().st_size == sent[-1] == 12_000
-    assert [m.stream async for m in images.load(engine, tmp_path / "x.tar")] == ["Loaded image: loaded:1\n"]
-    assert await images.import_root(engine, tmp_path / "x.tar", repo="r") in fake.images
+    assert [m.stream async for m in moving.load(engine, tmp_path / "x.tar")] == ["Loaded image: loaded:1\n"]
+    assert await moving.import_root(engine, tmp_path / "x.tar", repo="r") in fake.images
     (tmp_path / "bad").write_bytes(b"bad")
     with pytest.raises(ArchiveRefused):
-        [m async for m in images.load(engine, tmp_path / "bad")]
+        [m async for m in moving.load(engine, tmp_path / "bad")]
     fake.fail("/images/get", cut_after=2000)
     with pytest.raises(Exception, match="images/get"):
-        await images.save(engine, ["nginx:latest"], tmp_path / "y.tar")
+        await moving.save(engine, ["nginx:latest"], tmp_path / "y.tar")
     assert not list(tmp_path.glob("*y.tar*"))
 
 
 async def test_pull_and_push(fake: FakeEngine, engine: Engine) -> None:
-    got = [m async for m in images.pull(engine, "redis:7", platform="linux/arm64")]
+    got = [m async for m in moving.pull(engine, "redis:7", platform="linux/arm64")]
     assert got[2].detail is not None
     assert got[2].detail.total == 1000
     assert fake.find_image("redis:7")
     assert fake.asked("POST", "/images/create")[0].first("platform") == "linux/arm64"
     fake.pulls["busy:latest"] = [{"error": "toomanyrequests: You have reached your pull rate limit."}]
     with pytest.raises(RateLimited):
-        [m async for m in images.pull(engine, "busy")]
+        [m async for m in moving.pull(engine, "busy")]
     secret = encode({"username": "bad", "password": "canary"})
     with pytest.raises(RegistryDenied) as denied:
-        [m async for m in images.push(engine, "redis:7", auth=secret)]
+        [m async for m in moving.push(engine, "redis:7", auth=secret)]
     assert secret not in str(denied.value)
     good = encode({"username": "good", "password": "p"})
-    assert [m.status async for m in images.push(engine, "redis:7", auth=good)] == ["Pushed"]
+    assert [m.status async for m in moving.push(engine, "redis:7", auth=good)] == ["Pushed"]
     with pytest.raises(InvalidReference):
-        [m async for m in images.pull(engine, "Bad Name")]
+        [m async for m in moving.pull(engine, "Bad Name")]
 
 
 async def test_exec_and_attach_keep_early_bytes_and_half_close(fake: FakeEngine, engine: Engine) -> None:

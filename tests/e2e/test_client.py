@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from backend import containers, events, images, networks, system, volumes
+from backend import containers, events, images, moving, networks, system, volumes
 from backend.client import Engine
 from backend.endpoint import UnixSocket
 from backend.errors import Conflict, ImageInUse, NameInUse, NotFound, PortInUse, PullFailed
@@ -133,9 +133,9 @@ async def test_images(engine: Engine, busybox_image: str, name: str, tmp_path: P
     assert (await images.inspect(engine, busybox_image)).value.os == "linux"
     assert len(await images.history(engine, busybox_image)) == 1
     await images.tag(engine, busybox_image, repo, "1")
-    await images.save(engine, [f"{repo}:1"], tmp_path / "x.tar")
+    await moving.save(engine, [f"{repo}:1"], tmp_path / "x.tar")
     assert [r.untagged for r in await images.remove(engine, f"{repo}:1")] == [f"{repo}:1"]
-    said = [m.stream async for m in images.load(engine, tmp_path / "x.tar")]
+    said = [m.stream async for m in moving.load(engine, tmp_path / "x.tar")]
     assert f"{repo}:1" in said[-1]
     id_ = await run(engine, busybox_image, name, "sleep 1000")
     made = await containers.commit(engine, id_, repo=repo, tag="2", changes=["ENV A=b"])
@@ -149,13 +149,13 @@ async def test_images(engine: Engine, busybox_image: str, name: str, tmp_path: P
     root = tmp_path / "root.tar"
     async with engine.stream("GET", f"/containers/{await made_of(engine, busybox_image)}/export") as answer:
         root.write_bytes(await answer.body())
-    assert await images.import_root(engine, root, repo=repo, tag="3", changes=['CMD ["sh"]']) != made
+    assert await moving.import_root(engine, root, repo=repo, tag="3", changes=['CMD ["sh"]']) != made
     for tag in "123":
         await images.remove(engine, f"{repo}:{tag}")
     with pytest.raises(NotFound):
         await images.inspect(engine, f"{repo}:1")
     with pytest.raises(PullFailed):
-        [m async for m in images.pull(engine, "registry.invalid/x:1")]
+        [m async for m in moving.pull(engine, "registry.invalid/x:1")]
 
 
 async def made_of(engine: Engine, image: str) -> str:

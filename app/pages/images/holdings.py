@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -25,7 +23,7 @@ class Holdings(QObject):
         self._session = session
         self._known: dict[ImageId, tuple[StoredLayer, ...]] = {}
         self._wanted: dict[ImageId, ImageSummary] = {}
-        self._task: asyncio.Task[Any] | None = None
+        self._asking = False
 
     @property
     def stacks(self) -> Stacks:
@@ -36,23 +34,24 @@ class Holdings(QObject):
         """Asks for those that are not known, and forgets all others."""
         self._wanted = {image.id: image for image in images}
         self._known = {key: stack for key, stack in self._known.items() if key in self._wanted}
-        if self._task is None or self._task.done():
+        if not self._asking:
             self._ask()
 
     def _ask(self) -> None:
         missing = [image for key, image in self._wanted.items() if key not in self._known]
         if missing:
-            self._task = self._session.ask(
-                partial(layers.of_images, wanted=missing), self._on_known, _quiet, owner=self
-            )
+            self._asking = True
+            question = partial(layers.of_images, wanted=missing)
+            self._session.ask(question, self._on_known, self._on_failed, owner=self)
 
     def _on_known(self, found: Mapping[ImageId, tuple[StoredLayer, ...]]) -> None:
+        self._asking = False
         self._known.update((key, stack) for key, stack in found.items() if key in self._wanted)
         if any(key not in self._known for key in self._wanted):
             self._ask()
         else:
             self.changed.emit()
 
-
-def _quiet(_error: BaseException) -> None:
-    """An engine that goes away says so itself; the next `learn` asks again."""
+    def _on_failed(self, _error: BaseException) -> None:
+        """An engine that goes away says so itself; the next `learn` asks again."""
+        self._asking = False
