@@ -277,13 +277,13 @@ async def test_a_display_that_dies_is_no_crash_of_ours(home: Path) -> None:
         assert number, "Xvnc found no display"
         async with fake.serve() as where, program(home, where, display=f":{number}") as running:
             await running.until(lambda: fake.asked("GET", "/events"), "the window to follow the engine")
-            screen.kill()
+            screen.terminate()  # by a kill it would leave its lock
             assert await running.ended() == 1, running.said
             assert [report.text for report in left_reports(home / "log")] == [], running.said
     finally:
         os.close(told)
         if screen.returncode is None:
-            screen.kill()
+            screen.terminate()
         await screen.wait()
 
 
