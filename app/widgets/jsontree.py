@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeView,
@@ -24,7 +26,7 @@ from app.widgets.shortcuts import bind
 from app.widgets.text import visible_name
 
 SHOWN_CHARS: Final = 2_000
-_RIGHT: Final = 12
+_RIGHT: Final = 22
 """Free of text at the right edge, where the scroll bar lies, in px."""
 MOST_NODES: Final = 200_000
 Path = tuple[str | int, ...]
@@ -91,12 +93,13 @@ class JsonModel(QAbstractItemModel):
         self.root = Node((), {}, None, 0)
         self.hidden = True
         self.matches: set[int] = set()
+        self.at: Node | None = None
 
     def set_root(self, root: Node) -> None:
         """Another document."""
         self.beginResetModel()
         self.root = root
-        self.matches = set()
+        self.matches, self.at = set(), None
         self.endResetModel()
 
     def text(self, node: Node) -> str:
@@ -159,9 +162,10 @@ class JsonModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return visible_name(str(node.path[-1])) if index.column() == 0 else self.text(node)
         if role == Qt.ItemDataRole.ForegroundRole:
-            return self._theme.color(self._token(node) if index.column() else "text")
+            found = "on-match" if node is self.at else "text" if id(node) in self.matches else ""
+            return self._theme.color(found or (self._token(node) if index.column() else "text"))
         if role == Qt.ItemDataRole.BackgroundRole and id(node) in self.matches:
-            return self._theme.color("match")
+            return self._theme.color("match-current" if node is self.at else "match")
         if role == Qt.ItemDataRole.FontRole:
             return self._theme.font("mono")
         if role == Qt.ItemDataRole.SizeHintRole:
@@ -180,12 +184,37 @@ class JsonModel(QAbstractItemModel):
 
 
 class _Cells(QStyledItemDelegate):
-    """Ends values before the scroll bar that lies over them."""
+    """Ends values before the scroll bar that lies over them, and leaves the row of the keyboard to the tree."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
         super().initStyleOption(option, index)
+        option.state &= ~QStyle.StateFlag.State_HasFocus
         if index.column() == 1:
-            option.rect = option.rect.adjusted(0, 0, -_RIGHT, 0)
+            room = option.rect.width() - _RIGHT
+            option.text = option.fontMetrics.elidedText(option.text, Qt.TextElideMode.ElideRight, room)
+
+
+class _Tree(QTreeView):
+    """Paints the row of the keyboard itself: a selection would take the colours of its values."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """A row, on its colour when it is the current one."""
+        if index == self.currentIndex().siblingAtColumn(0):
+            painter.fillRect(0, option.rect.top(), self.viewport().width(), option.rect.height(), self._color())
+        super().drawRow(painter, option, index)
+
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
+        """Paints both rows, from edge to edge."""
+        super().currentChanged(current, previous)
+        self.viewport().update()
+
+    def _color(self) -> QColor:
+        return self._theme.color("selection" if self.hasFocus() else "hover")
 
 
 def _show_all(_path: Path, text: str) -> str:
@@ -202,7 +231,7 @@ class JsonTree(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.model = JsonModel(theme, hide, self)
-        self.tree = QTreeView()
+        self.tree = _Tree(theme)
         self.tree.setModel(self.model)
         self.tree.setItemDelegate(_Cells(self.tree))
         self.tree.setAccessibleName("JSON")
@@ -210,7 +239,6 @@ class JsonTree(QWidget):
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(18)
         self.tree.setHeaderHidden(True)
-        self.tree.setAllColumnsShowFocus(True)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -244,7 +272,7 @@ class JsonTree(QWidget):
         """Marks what holds the text, in keys and in values as they are shown, and goes to the first."""
         wanted = text.casefold()
         self._hits = [n for n in self.model.root.walk() if n.parent is not None and wanted and self._holds(n, wanted)]
-        self.model.matches = {id(node) for node in self._hits}
+        self.model.matches, self.model.at = {id(node) for node in self._hits}, None
         self._at = -1
         self.tree.viewport().update()
         self.step(1)
@@ -255,9 +283,11 @@ class JsonTree(QWidget):
             self.found.emit(0, 0)
             return
         self._at = (self._at + by) % len(self._hits) if self._at >= 0 else 0
-        index = self.model.index_of(self._hits[self._at])
+        self.model.at = self._hits[self._at]
+        index = self.model.index_of(self.model.at)
         self.tree.setCurrentIndex(index)
         self.tree.scrollTo(index)
+        self.tree.viewport().update()
         self.found.emit(self._at + 1, len(self._hits))
 
     def everything(self) -> str:

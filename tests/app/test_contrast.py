@@ -29,6 +29,11 @@ OTHER = (
     ("syn-number", "code-bg"),
     ("syn-comment", "code-bg"),
     ("syn-variable", "code-bg"),
+    *(
+        (f"syn-{kind}", under)
+        for kind in ("keyword", "string", "number")
+        for under in ("surface", "hover", "selection")
+    ),
     ("surface", "text"),
 )
 MARKS = (

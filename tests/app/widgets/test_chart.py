@@ -105,8 +105,12 @@ def test_search_finds_keys_and_values_and_goes_round(theme: Theme) -> None:
     made.step(1)
     made.step(1)
     assert told[-1] == (1, 2)
+    colour = Qt.ItemDataRole.BackgroundRole
+    assert made.tree.currentIndex().data(colour) == theme.color("match-current")
+    assert made.tree.currentIndex().data(Qt.ItemDataRole.ForegroundRole) == theme.color("on-match")
     made.search("nowhere")
     assert told[-1] == (0, 0)
+    assert made.tree.currentIndex().data(colour) is None
 
 
 def test_hidden_values_are_neither_shown_nor_found_nor_copied(theme: Theme) -> None:
