@@ -20,6 +20,10 @@ QAbstractScrollArea::corner {{ background: transparent; }}
 QMenu {{ background: transparent; border: 0px; padding: 5px; }}
 QMenu::item {{ min-height: 28px; padding: 0px 32px 0px 38px; }}
 QMenu::separator {{ height: 9px; }}
+QListView#suggestions {{ background: {raised}; color: {text}; border: 1px solid {border_strong}; padding: 2px;
+  outline: 0px; }}
+QListView#suggestions::item {{ height: 28px; padding: 0px 8px; border-radius: 4px; }}
+QListView#suggestions::item:hover, QListView#suggestions::item:selected {{ background: {raised_hover}; color: {text}; }}
 QLineEdit, QSpinBox {{ background: transparent; border: 0px; padding: 0px;
   lineedit-password-character: 8226; }}
 QSplitter::handle {{ background: {border}; }}
@@ -28,5 +32,5 @@ QSplitter::handle {{ background: {border}; }}
 
 def build(css: Callable[[str], str]) -> str:
     """The sheet with colours from `css(token)`; nothing but tokens ever goes in."""
-    names = ("text", "surface", "track", "control-border", "border")
+    names = ("text", "surface", "track", "control-border", "border", "border-strong", "raised", "raised-hover")
     return _SHEET.format(**{name.replace("-", "_"): css(name) for name in names})

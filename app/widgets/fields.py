@@ -19,6 +19,7 @@ from app.widgets.menus import Menu
 from app.widgets.paint import clear_base, field_frame
 from app.widgets.text import visible_name
 
+SUGGESTIONS = "suggestions"
 __all__ = [
     "Checkbox",
     "ComboEdit",
@@ -56,6 +57,7 @@ class ComboEdit(LineEdit):
         completer.setMaxVisibleItems(8)
         completer.activated[str].connect(self.picked)  # type: ignore[index]
         self.setCompleter(completer)
+        self.textEdited.connect(self._name_popup)
         self._more = IconButton(theme, "chevrons-up-down", "Suggestions", small=True, parent=self)
         self._more.clicked.connect(self._on_more_clicked)
         self.reserve(20)
@@ -63,6 +65,13 @@ class ComboEdit(LineEdit):
     def set_suggestions(self, suggestions: Sequence[str]) -> None:
         """Replace what is suggested."""
         self._suggestions.setStringList(list(suggestions))
+
+    def _name_popup(self) -> None:
+        """Names the list of suggestions for the style sheet, once it is needed."""
+        popup = self.completer().popup()
+        if popup is not None and popup.objectName() != SUGGESTIONS:
+            popup.setObjectName(SUGGESTIONS)
+            popup.setFont(self.font())
 
     def resizeEvent(self, event: object) -> None:
         """Keep the button at the right end."""
