@@ -151,11 +151,15 @@ class ActivityPage(QWidget):
             theme, "activity", "Nothing was done yet",
             "What you do shows up here, with the docker command line that does the same.",
         )  # fmt: skip
+        self.nothing = EmptyState(theme, "search", "No actions here", "", "Show all", self._on_show_all)
+        self.lists = QStackedWidget()
+        for part in (self.table, self.nothing):
+            self.lists.addWidget(part)
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         self._lay_out(theme)
-        self.segments.chosen.connect(lambda _key: self._show())
+        self.segments.chosen.connect(self._on_segment)
         self.table.current.connect(self._on_current)
         self.table.action.connect(self._on_action)
         for signal in (operations.added, operations.ended, operations.dropped):
@@ -176,7 +180,7 @@ class ActivityPage(QWidget):
         column.setSpacing(0)
         column.addWidget(holder)
         column.addWidget(Hairline(theme))
-        column.addWidget(self.table, 3)
+        column.addWidget(self.lists, 3)
         self.line = Hairline(theme)
         column.addWidget(self.line)
         column.addWidget(self._below, 2)
@@ -228,8 +232,11 @@ class ActivityPage(QWidget):
         self.topbar.set_totals([(count_text(running), True), (" running", False)] if running else [])
         self.clear.setEnabled(len(items) > running)
         self.model.set_rows(groups_of(items, self.segments.current()))
-        chosen = self._find(self._chosen) or (items[0] if items else None)
-        self._below.setVisible(chosen is not None)
+        listed = [o for o in items if fits(o, self.segments.current())]
+        chosen = self._find(self._chosen) or (listed[0] if listed else None)
+        self.lists.setCurrentWidget(self.table if listed else self.nothing)
+        for part in (self.line, self._below):
+            part.setVisible(chosen is not None)
         if chosen is not None:
             self._chosen = str(chosen.id)
             self.detail.show_operation(chosen)
@@ -247,6 +254,17 @@ class ActivityPage(QWidget):
         operation = self._find(key)
         if operation is not None and name == "cancel":
             operation.cancel()
+
+    def _on_segment(self, key: str) -> None:
+        """The chosen one goes with its row; one that ends below "Running" stays in view."""
+        chosen = self._find(self._chosen)
+        if chosen is not None and not fits(chosen, key):
+            self._chosen = ""
+        self._show()
+
+    def _on_show_all(self) -> None:
+        self.segments.set_current("all")
+        self._show()
 
     def _on_clear(self) -> None:
         self._operations.clear_ended()

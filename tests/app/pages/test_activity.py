@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.commandline import CommandLine
-from app.operation import Operation, Operations, Part
+from app.operation import Operation, Operations, OperationState, Part
 from app.pages.activity.page import ROWS_KEPT, ActivityPage
 from app.tasks import TaskScope
 from app.theme import Theme
@@ -28,3 +28,26 @@ def test_the_list_keeps_rows_in_sight_beside_an_action_with_much_to_tell(qtbot: 
     qtbot.waitUntil(lambda: page.table.viewport().height() < few)
     assert page.table.viewport().height() >= ROWS_KEPT * theme.height("row")
     assert page.detail.parts.height() == 40 * theme.height("tree_row")
+
+
+def test_a_segment_without_actions_says_so_and_shows_all_again(qtbot: QtBot) -> None:
+    operations = Operations(TaskScope("test", lambda _error, _name: None))
+    pull = Operation("Pull", "nginx", CommandLine(("docker", "pull", "nginx")), operations)
+    operations.items.append(pull)
+    page = ActivityPage(Theme("light"), operations, QWidget)
+    qtbot.addWidget(page)
+    page.show()
+    page.segments.set_current("failed")
+    page.segments.chosen.emit("failed")
+    assert page.nothing.isVisible()
+    assert not page.detail.isVisible()
+    page.nothing.pressed.emit()
+    assert page.table.isVisible()
+    assert page.detail.isVisible()
+    page.segments.set_current("running")
+    page.segments.chosen.emit("running")
+    assert page.table.isVisible()
+    pull.end(OperationState.SUCCEEDED)
+    operations.ended.emit(pull)
+    assert page.nothing.isVisible()
+    assert page.detail.isVisible()
