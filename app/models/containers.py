@@ -32,7 +32,7 @@ COLUMNS: Final = (
     Column("state", "State", 200, 150, lead=23, optional=False),
     Column("name", "Name", 120, 100, stretch=1, optional=False),
     Column("image", "Image", 180, 100, stretch=2, hide_below=1000),
-    Column("cpu", "CPU", 108, 92, align_right=True, pad=20),
+    Column("cpu", "CPU", 108, 108, align_right=True, pad=20),
     Column("memory", "Memory", 128, 76, align_right=True, pad=14, bar_width=52, bar_below=1000),
     Column("ports", "Ports", 128, 76),
     Column("age", "Age", 56, 50, align_right=True, pad=6),

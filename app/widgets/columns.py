@@ -44,7 +44,7 @@ def widths(columns: Sequence[Column], choices: ColumnChoices, window: int, room:
     if spare > 0:
         _spread(result, shown, choices.widths, spare)
     elif spare < 0:
-        _shrink(result, shown, -spare)
+        _shrink(result, shown, window, -spare)
     return result
 
 
@@ -52,7 +52,13 @@ def _base(column: Column, set_widths: Mapping[str, int], window: int) -> int:
     width = set_widths.get(column.key, column.width)
     if window < column.bar_below:
         width -= column.bar_width
-    return max(width, column.min_width)
+    return max(width, _least(column, window))
+
+
+def _least(column: Column, window: int) -> int:
+    """A bar that is shown takes nothing of the least width of the text before it."""
+    bar = column.bar_width if window >= column.bar_below else 0
+    return max(column.min_width, min(column.width, column.min_width + bar))
 
 
 def _spread(result: dict[str, int], shown: list[Column], set_widths: Mapping[str, int], spare: int) -> None:
@@ -65,8 +71,8 @@ def _spread(result: dict[str, int], shown: list[Column], set_widths: Mapping[str
         left -= part
 
 
-def _shrink(result: dict[str, int], shown: list[Column], lack: int) -> None:
+def _shrink(result: dict[str, int], shown: list[Column], window: int, lack: int) -> None:
     for column in sorted(shown, key=lambda c: c.stretch == 0):
-        give = min(lack, result[column.key] - column.min_width)
+        give = min(lack, result[column.key] - _least(column, window))
         result[column.key] -= max(give, 0)
         lack -= max(give, 0)

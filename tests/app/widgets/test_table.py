@@ -179,6 +179,12 @@ def test_spare_width_goes_one_to_two_and_names_shrink_first() -> None:
     assert widths(COLUMNS, ColumnChoices(), 900, 208) == {"name": 80, "ports": 128}
 
 
+def test_a_bar_takes_no_room_of_the_number_before_it() -> None:
+    columns = (Column("memory", "Memory", 128, 76, bar_width=52, bar_below=1000), Column("ports", "Ports", 128, 40))
+    assert widths(columns, ColumnChoices(), 1080, 200) == {"memory": 128, "ports": 72}
+    assert widths(columns, ColumnChoices(), 999, 200) == {"memory": 76, "ports": 124}
+
+
 def test_the_selection_bar_floats_and_tells_what_was_pressed(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
     bar = SelectionBar(theme, window, [RowAction("stop", "square", "Stop"), RowAction("remove", "trash-2", "Remove…")])
     bar.show_for("2 selected", "CPU 7 %")
