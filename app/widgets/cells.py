@@ -62,9 +62,10 @@ class Column(Struct, frozen=True):
     """A column: widths in px; `stretch` is its share of the spare width.
 
     `min_width` is without the bar. `hide_below`: hidden when the window is narrower. `pad` is the free space at its
-    right. `lead` indents the title, so that it stands over the text behind an icon or a dot. `bar_width` reserves room for a bar (with the gap before it),
-    dropped below a window of `bar_below` px together with its width. `optional`: may be hidden by the column menu;
-    `hidden`: starts hidden. `spoken` names it for a screen reader and in the menu when the title is empty.
+    right. `lead` indents the title, so that it stands over the text behind an icon or a dot. `bar_width` reserves
+    room for a bar (with the gap before it), dropped below a window of `bar_below` px together with its width.
+    `optional`: may be hidden by the column menu; `hidden`: starts hidden. `spoken` names it for a screen reader and
+    in the menu when the title is empty.
     """
 
     key: str
