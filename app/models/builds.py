@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from app.presentation.containers import folder_text
 from app.presentation.units import age_text, bytes_text
 from app.stores.builds import CANCELLED, FAILED, INTERRUPTED, RUNNING, SUCCEEDED, BuildRecord
@@ -106,10 +108,12 @@ def progress_words(record: BuildRecord, steps: tuple[BuildStep, ...]) -> str:
     return " · ".join([*words, *([f"{cached} from cache"] if cached else [])])
 
 
-def step_groups(steps: tuple[BuildStep, ...], now: float) -> list[StepGroup]:
-    """The steps under their stages; the builder's own work comes last."""
+def step_groups(steps: tuple[BuildStep, ...], now: float, *, ended: bool = False) -> list[StepGroup]:
+    """The steps under their stages; the builder's own work comes last. Of an `ended` build none waits or runs."""
     found: dict[str, list[BuildStep]] = {}
-    for step in steps:
+    for known in steps:
+        left = ended and known.state in (StepState.WAITING, StepState.RUNNING)
+        step = replace(known, state=StepState.SKIPPED) if left else known
         found.setdefault(step.stage if step.number else "\0", []).append(step)
     shown = []
     for stage, members in found.items():

@@ -122,7 +122,7 @@ class BuildView(QWidget):
         self.run.setVisible(record.state == SUCCEEDED)
         self.file_name.setText(record.dockerfile.replace("\\", "/").rsplit("/", 1)[-1] or "Dockerfile")
         self.errors.setText("1 error" if record.error_line else code_words(record.error))
-        self.steps.set_groups(step_groups(steps, time.time()))
+        self.steps.set_groups(step_groups(steps, time.time(), ended=not running))
         active = next((s for s in steps if s.number and s.state.value in ("running", "failed")), None)
         self.output_words.setText(f"Step {active.number}, {' '.join(active.name.split())}" if active else "")
         if record.error_line:

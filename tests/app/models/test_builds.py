@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from app.models.builds import seconds_text, step_groups
 from app.presentation.builds import build_words, code_words
@@ -44,4 +45,7 @@ def test_a_step_that_was_left_off_is_not_called_one_that_never_ran() -> None:
     begun = BuildStep("a", 1, "RUN sleep 60", state=StepState.SKIPPED, started=10.0, finished=12.0)
     never = BuildStep("b", 2, "RUN true", state=StepState.SKIPPED)
     (group,) = step_groups((begun, never), 20.0)
+    waits, runs = replace(never, state=StepState.WAITING), replace(begun, state=StepState.RUNNING)
+    assert step_groups((runs, waits), 20.0, ended=True) == [group]
+    assert step_groups((waits,), 20.0)[0].right == "Waits"
     assert [row.right for row in group.rows] == ["Stopped", "Not run"]
