@@ -71,12 +71,19 @@ def chosen(rows: Sequence[ImageRow], text: str, segment: str) -> list[ImageRow]:
 
 def ordered(rows: Iterable[ImageRow], column: str, descending: bool) -> list[ImageRow]:
     """Sorted by a column; untagged images stand last when sorted by name."""
-    by_name = sorted(rows, key=lambda r: (not r.reference, r.title.casefold()))
+    by_name = sorted(rows, key=lambda r: (not r.reference, *_parts(r.title.casefold())))
     if column == "size":
         return sorted(by_name, key=lambda r: r.image.size, reverse=descending)
     if column == "age":
         return sorted(by_name, key=lambda r: -r.image.created, reverse=descending)
     return by_name[::-1] if descending else by_name
+
+
+def _parts(reference: str) -> tuple[str, str]:
+    """Repository and tag; a colon before a slash belongs to the port of a registry."""
+    head, _, last = reference.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{head}/{name}" if head else name, tag
 
 
 def created_age(created: int, now: float) -> str:
@@ -95,9 +102,7 @@ def name_cell(row: ImageRow) -> Cell:
             "Untagged", "text-secondary", 400, secondary=short_id(row.image.id), dot=dot, tooltip=tip,
             spoken=f"Untagged {short_id(row.image.id)}, {tip}",
         )  # fmt: skip
-    head, _, last = row.reference.rpartition("/")
-    name, _, tag = last.partition(":")
-    repository = f"{head}/{name}" if head else name
+    repository, tag = _parts(row.reference)
     return Cell(
         repository, weight=500, secondary=tag, dot=dot, elide="middle", tooltip=f"{row.reference}\n{tip}",
         spoken=f"{row.reference}, {tip}",

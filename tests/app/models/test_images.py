@@ -73,6 +73,12 @@ def test_a_stopped_user_gives_a_quiet_dot() -> None:
     assert name_cell(row).dot == "text-disabled"
 
 
+def test_a_name_stands_before_longer_ones_whatever_its_tag() -> None:
+    rows = rows_of([image("1", "web-2:a", "web:z", "localhost:5000/web:b", "web:a")], {})
+    names = [row.reference for row in ordered(rows, "image", descending=False)]
+    assert names == ["localhost:5000/web:b", "web:a", "web:z", "web-2:a"]
+
+
 def test_an_image_without_a_date_has_no_age() -> None:
     assert created_age(0, NOW) == "–"
     assert created_age(-62_135_596_800, NOW) == "–"
