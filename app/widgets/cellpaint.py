@@ -147,9 +147,10 @@ def _paint_text(
     if cell.strike:
         painter.fillRect(QRectF(x, baseline - 4, width, 1), theme.color(cell.token))
     if cell.secondary:
-        ink.draw_elided(
-            painter, x + width + 7, baseline, cell.secondary, SMALL, "text-secondary", right - x - width - 7
-        )
+        token = (
+            "text-tertiary" if cell.token == "text-tertiary" else "text-secondary"
+        )  # not before what it stands behind
+        ink.draw_elided(painter, x + width + 7, baseline, cell.secondary, SMALL, token, right - x - width - 7)
 
 
 def _kept_for(ink: Ink, cell: Cell, room: float) -> float:
