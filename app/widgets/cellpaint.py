@@ -147,9 +147,7 @@ def _paint_text(
     if cell.strike:
         painter.fillRect(QRectF(x, baseline - 4, width, 1), theme.color(cell.token))
     if cell.secondary:
-        token = (
-            "text-tertiary" if cell.token == "text-tertiary" else "text-secondary"
-        )  # not before what it stands behind
+        token = "text-tertiary" if cell.token == "text-tertiary" else "text-secondary"
         ink.draw_elided(painter, x + width + 7, baseline, cell.secondary, SMALL, token, right - x - width - 7)
 
 
