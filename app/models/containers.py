@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from app.presentation.containers import (
     Reason,
@@ -24,7 +23,7 @@ from app.presentation.containers import (
     state_of,
 )
 from app.presentation.units import DASH, age_text, bytes_text, percent_text, plural
-from app.widgets.cells import Cell, Column, Group, Row
+from app.widgets.cells import Cell, Column, Group, Row, faded
 from app.widgets.text import visible_name
 from backend.types.containers import ContainerSummary, Stats
 
@@ -158,14 +157,7 @@ def cells(row: ContainerSummary, facts: Facts, name: str = "") -> tuple[Cell, ..
         _ports_cell(row),
         age_cell(row, facts),
     )
-    return tuple(_faded(cell) for cell in found) if facts.stale else found
-
-
-@lru_cache(maxsize=4096)
-def _faded(cell: Cell) -> Cell:
-    """Of an engine that does not answer: what was last known, without the colours of what is."""
-    dot, icon = "border-strong" if cell.dot else "", "text-tertiary" if cell.icon_token else ""
-    return replace(cell, token="text-tertiary", weight=400, dot=dot, icon_token=icon, spark=(), bar=None)
+    return tuple(faded(cell) for cell in found) if facts.stale else found
 
 
 # Most rows of a long list look alike, so cells without a number of their own are made once.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from app.presentation import age_text, bytes_text, plural, short_id
-from app.widgets.cells import Cell, Column, Group, Row
+from app.widgets.cells import Cell, Column, Group, Row, faded
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageId, ImageSummary, StoredLayer
 
@@ -109,25 +109,19 @@ def name_cell(row: ImageRow) -> Cell:
     )  # fmt: skip
 
 
-def table_rows(rows: Iterable[ImageRow], now: float | None = None) -> list[Group]:
-    """One group without a heading."""
+def table_rows(rows: Iterable[ImageRow], now: float | None = None, *, stale: bool = False) -> list[Group]:
+    """One group without a heading; `stale` rows are of an engine that does not answer."""
     at = time.time() if now is None else now
-    return [
-        Group(
-            "images",
-            tuple(
-                Row(
-                    row.key,
-                    (
-                        name_cell(row),
-                        Cell(bytes_text(row.image.size), align_right=True),
-                        Cell(created_age(row.image.created, at), "text-secondary", align_right=True),
-                    ),
-                )
-                for row in rows
-            ),
-        )
-    ]
+    return [Group("images", tuple(Row(row.key, _cells(row, at, stale)) for row in rows))]
+
+
+def _cells(row: ImageRow, now: float, stale: bool) -> tuple[Cell, ...]:
+    found = (
+        name_cell(row),
+        Cell(bytes_text(row.image.size), align_right=True),
+        Cell(created_age(row.image.created, now), "text-secondary", align_right=True),
+    )
+    return tuple(faded(cell) for cell in found) if stale else found
 
 
 Stacks = Mapping[ImageId, Sequence[StoredLayer]]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 
 CELL_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -56,6 +58,13 @@ class Cell(Struct, frozen=True):
             return self.spoken
         more = f"+{self.more}" if self.more else ""
         return " ".join(part for part in (self.text, self.secondary, *self.chips, more) if part)
+
+
+@lru_cache(maxsize=4096)
+def faded(cell: Cell) -> Cell:
+    """Of an engine that does not answer: what was last known, without the colours of what is."""
+    dot, icon = "border-strong" if cell.dot else "", "text-tertiary" if cell.icon_token else ""
+    return replace(cell, token="text-tertiary", weight=400, dot=dot, icon_token=icon, spark=(), bar=None)
 
 
 class Column(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.images import ImageRow, created_age, used_words
 from app.models.rows import RowsModel
@@ -75,8 +75,10 @@ class ImageDetail(QWidget):
         self._row: ImageRow | None = None
         self._asked: list[object] = []
         self.title = PlainLabel(theme, type="heading", elide=Qt.TextElideMode.ElideMiddle)
-        self.subtitle = PlainLabel(theme, type="small", token="text-secondary", elide=Qt.TextElideMode.ElideRight)
+        self.subtitle = PlainLabel(theme, type="small", token="text-secondary")
         self.users = LinkButton(theme, "")
+        self.users.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.users.setMinimumWidth(80)
         self.users.clicked.connect(self._on_users)
         self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left")
         self.back.clicked.connect(lambda: self.wanted.emit("back"))
@@ -143,6 +145,7 @@ class ImageDetail(QWidget):
         set_tooltip(self.subtitle, row.image.id)
         self.users.setVisible(bool(row.users))
         self.users.setText(f"Used by {used_words(row.users)}")
+        set_tooltip(self.users, self.users.text())
         if not same:
             self._ask()
 

@@ -20,7 +20,7 @@ from app.commands.images import (
     reference_problem,
     title_of,
 )
-from app.models.images import Freed, ImageRow, freed, unused, used_words
+from app.models.images import Freed, ImageRow, freed, size_of, unused, used_words
 from app.notices import notice_for
 from app.pages.images.holdings import Holdings
 from app.presentation import bytes_text, plural
@@ -189,12 +189,14 @@ def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
     return f"{name}, {bytes_text(target.image.size)}{use}"
 
 
-def _free_words(free: Freed | None) -> str:
+def _free_words(free: Freed | None, size: int) -> str:
+    """What it frees; `size` is what the images hold with what they share."""
     if free is None:
         return "Counting what this frees…"
     if free.most:
         return f"This frees up to {bytes_text(free.size)}: the build cache may hold layers that BuildKit made."
-    return f"This frees {bytes_text(free.size)}."
+    rest = " The rest of them is shared with images that stay." if bytes_text(free.size) != bytes_text(size) else ""
+    return f"This frees {bytes_text(free.size)}.{rest}"
 
 
 class CleanUpDialog(Dialog):
@@ -219,7 +221,7 @@ class CleanUpDialog(Dialog):
         for part in (self.choice, self.words, self.listing, self.command):
             self.body.addWidget(part)
         self.body.addStretch(1)
-        self.add_button("Keep them", "ghost", self.reject)
+        self.add_button("Cancel", "ghost", self.reject)
         self.apply = self.add_button("Remove images", "danger", self._on_apply)
         self.choice.set_counts({key: len(self._found(key)) for key in ("dangling", "unused")})
         self.choice.chosen.connect(self._on_chosen)
@@ -234,8 +236,11 @@ class CleanUpDialog(Dialog):
         found = self._found(key)
         what = "no name and no container" if key == "dangling" else "no container"
         if found:
-            free = freed(found, self._images, self._holdings.stacks)
-            self.words.setText(f"{plural(len(found), 'image')} with {what} will be gone. {_free_words(free)}")
+            stacks = self._holdings.stacks
+            free = freed(found, self._images, stacks)
+            self.words.setText(
+                f"{plural(len(found), 'image')} with {what} will be gone. {_free_words(free, size_of(found, stacks) or 0)}"
+            )
         else:
             self.words.setText(f"There is no image with {what}. Nothing would be removed.")
         shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]

@@ -132,6 +132,7 @@ class ImagesPage(QWidget):
     def _connect(self) -> None:
         for store in (self._session.stores.images, self._session.stores.containers):
             store.changed.connect(lambda _delta: self._refresh())
+        self._session.stores.images.stale_changed.connect(lambda _stale: self._show())
         self.search.changed.connect(lambda _text: self._on_searched())
         self.segments.chosen.connect(lambda _key: self._show(sought=True))
         self.table.sorted.connect(lambda _column, _down: self._show())
@@ -210,7 +211,7 @@ class ImagesPage(QWidget):
         shown = chosen(self._rows, self.search.text().strip(), self.segments.current())
         shown = ordered(shown, self.table.sort_column or "image", self.table.descending)
         self._placing = True
-        self.model.set_rows(table_rows(shown))
+        self.model.set_rows(table_rows(shown, stale=store.stale))
         self.stack.setCurrentIndex(1 if store.loaded and not self._rows else 0)
         if not store.loaded:
             self.left.setCurrentWidget(self.waiting)

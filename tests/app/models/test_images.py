@@ -68,6 +68,13 @@ def test_cells_say_repository_tag_use_and_age() -> None:
     assert (port.cells[0].text, port.cells[0].secondary) == ("localhost:5000/team/base", "")
 
 
+def test_rows_of_an_engine_that_does_not_answer_are_faded() -> None:
+    (group,) = table_rows(rows_of([A], users_by_image([container("web", A)])), NOW, stale=True)
+    cells = group.rows[0].cells
+    assert {cell.token for cell in cells} == {"text-tertiary"}
+    assert (cells[0].text, cells[0].dot, cells[1].text) == ("shop-api", "border-strong", "300\u00a0B")
+
+
 def test_a_stopped_user_gives_a_quiet_dot() -> None:
     (row,) = rows_of([B], users_by_image([container("old", B, "exited")]))
     assert name_cell(row).dot == "text-disabled"
