@@ -238,9 +238,8 @@ class CleanUpDialog(Dialog):
         if found:
             stacks = self._holdings.stacks
             free = freed(found, self._images, stacks)
-            self.words.setText(
-                f"{plural(len(found), 'image')} with {what} will be gone. {_free_words(free, size_of(found, stacks) or 0)}"
-            )
+            words = _free_words(free, size_of(found, stacks) or 0)
+            self.words.setText(f"{plural(len(found), 'image')} with {what} will be gone. {words}")
         else:
             self.words.setText(f"There is no image with {what}. Nothing would be removed.")
         shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]
