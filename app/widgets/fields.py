@@ -55,7 +55,7 @@ class ComboEdit(LineEdit):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setMaxVisibleItems(8)
-        completer.activated[str].connect(self.picked)  # type: ignore[index]
+        completer.activated[str].connect(self._take)  # type: ignore[index]
         self.setCompleter(completer)
         self.textEdited.connect(self._name_popup)
         self._more = IconButton(theme, "chevrons-up-down", "Suggestions", small=True, parent=self)
@@ -79,15 +79,14 @@ class ComboEdit(LineEdit):
         self._more.move(self.width() - self._more.width() - 4, (self.height() - self._more.height()) // 2)
 
     def _on_more_clicked(self) -> None:
-        menu = Menu(self._theme, self, once=True)
-        for text in self._suggestions.stringList()[:20]:
-            menu.add("", text, on_pick=partial(self._take, text))
-        if not menu.isEmpty():
-            menu.setMinimumWidth(self.width())
-            menu.popup_under(self)
+        if self._suggestions.rowCount():
+            self.setFocus(Qt.FocusReason.PopupFocusReason)
+            self.completer().setCompletionPrefix("")
+            self._name_popup()
+            self.completer().complete()
 
     def _take(self, text: str) -> None:
-        self.setText(text)
+        self.setText(text)  # Qt does so itself where the field has the keyboard.
         self.picked.emit(text)
 
 

@@ -96,6 +96,23 @@ def test_segments_and_tabs_move_by_keys_and_clicks(theme: Theme, window: QWidget
         assert not row.grab().isNull()
 
 
+def test_all_suggestions_are_offered_by_the_button(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
+    combo = ComboEdit(theme, "Image", [f"web:{n}" for n in range(60)], parent=window)
+    combo.setFixedWidth(300)
+    window.show()
+    combo.setText("web:7")
+    picked: list[str] = []
+    combo.picked.connect(picked.append)
+    QTest.mouseClick(combo._more, Qt.MouseButton.LeftButton)
+    offered = combo.completer().popup()
+    qtbot.waitUntil(offered.isVisible)
+    assert offered.model().rowCount() == 60
+    QTest.keyClick(offered, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    offered.setCurrentIndex(offered.model().index(59, 0))
+    QTest.keyClick(offered, Qt.Key.Key_Return)
+    assert (combo.text(), picked) == ("web:59", ["web:59"])
+
+
 def test_other_fields_draw(theme: Theme, window: QWidget) -> None:
     secret, combo, spin = SecretEdit(theme), ComboEdit(theme, "Image", ["a", "b"]), SpinEdit(theme, 0, 9, 3, "MB")
     text = TextEdit(theme, "FROM scratch")
