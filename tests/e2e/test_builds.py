@@ -12,9 +12,10 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.notices import notice_for
@@ -33,6 +34,7 @@ from backend.client import Engine
 from backend.endpoint import UnixSocket
 from backend.errors import BuildFailed
 from backend.types.builds import Builder, BuildEvent, BuildRequest, StepChanged, StepOutput, StepState
+from tests.e2e.desk import at_desk
 
 pytestmark = [pytest.mark.slow]
 DockerCli = Callable[..., str]
@@ -208,6 +210,37 @@ async def test_from_the_dialog_to_the_history(
     page.view.show_record(history.records[1])
     await session.leave()
     await scope.close()
+
+
+@pytest.mark.asyncio
+async def test_a_build_of_an_earlier_run_asks_for_its_values_anew(
+    qapp: QApplication, engine_host: UnixSocket, busybox_image: str, tmp_path: Path, docker_cli: DockerCli
+) -> None:
+    text = f"FROM {busybox_image}\nARG PORT=80\nARG WORD=none\nLABEL port=$PORT word=$WORD\n"
+    context, tag = folder(tmp_path, text), "pilothouse-test/again:1"
+
+    async def labels() -> str:
+        return (await asyncio.to_thread(docker_cli, "inspect", "-f", "{{json .Config.Labels}}", tag)).strip()
+
+    async with at_desk(engine_host) as person:
+        page = cast("BuildsPage", await person.nav("builds"))
+        page.open_dialog(BuildRequest(context, tag=tag, build_args=(("PORT", "81"), ("WORD", "one"))))
+        await person.press("Build")
+        await person.done(person.last("Build"))
+        assert await labels() == '{"port":"81","word":"one"}'
+    async with at_desk(engine_host) as person:
+        page = cast("BuildsPage", await person.nav("builds"))
+        await person.open_row(page.table, tag)
+        await person.press("Build again…")
+        dialog = page.dialog
+        assert dialog is not None
+        assert person.says("Values are not kept. Type them again; one left empty is not passed.")
+        assert dialog.args.pairs() == [("PORT", ""), ("WORD", "")]
+        dialog.args.set_pairs([("PORT", ""), ("WORD", "two")])
+        await person.press("Build")
+        await person.done(person.last("Build"))
+        assert await labels() == '{"port":"80","word":"two"}'
+    await asyncio.to_thread(docker_cli, "rmi", tag)
 
 
 async def until(true: Callable[[], bool], seconds: float = 60) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -30,15 +31,24 @@ ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class BuildDialog(Dialog):
-    """`wanted(request, text of the Dockerfile)` when a person presses Build and nothing is wrong."""
+    """`wanted(request, text of the Dockerfile)` when a person presses Build and nothing is wrong.
+
+    `forgotten` are build arguments of the request whose values nobody kept; one that stays empty is not passed.
+    """
 
     wanted = Signal(object, str)
 
     def __init__(
-        self, theme: Theme, window: QWidget, builders: tuple[Builder, ...], request: BuildRequest | None = None
+        self,
+        theme: Theme,
+        window: QWidget,
+        builders: tuple[Builder, ...],
+        request: BuildRequest | None = None,
+        forgotten: Iterable[str] = (),
     ) -> None:
         super().__init__(theme, window, "Build an image")
         self._builders = builders or (Builder.CLASSIC,)
+        self._forgotten = frozenset(forgotten)
         self._text = ""
         self.context = LineEdit(theme, "Choose a folder, or drop one here", mono=True, icon="folder")
         self.choose = Button(theme, "Choose…")
@@ -67,6 +77,8 @@ class BuildDialog(Dialog):
         self._timer = QTimer(self, singleShot=True, interval=CHECK_MS)
         self._lay_out(theme)
         self._connect()
+        if self._forgotten:
+            self.fields["args"].set_help("Values are not kept. Type them again; one left empty is not passed.")
         if request is not None:
             self.fill(request)
         self._show_command()
@@ -92,7 +104,7 @@ class BuildDialog(Dialog):
             context=Path(self.context.text().strip()).expanduser(),
             dockerfile=Path(self.file.text().strip()).expanduser() if self.file.text().strip() else None,
             tag=self.tag.text().strip(),
-            build_args=tuple((n, v) for n, v in self.args.pairs() if n),
+            build_args=tuple((n, v) for n, v in self.args.pairs() if n and (v or n not in self._forgotten)),
             target=self.target.value(),
             platform=self.platform.text().strip(),
             no_cache=self.no_cache.isChecked(),

@@ -112,11 +112,11 @@ class BuildsPage(QWidget):
         """What the page's primary button does."""
         self.open_dialog()
 
-    def open_dialog(self, request: BuildRequest | None = None) -> None:
-        """Opens the Build dialog, empty or filled."""
+    def open_dialog(self, request: BuildRequest | None = None, forgotten: Sequence[str] = ()) -> None:
+        """Opens the Build dialog, empty or filled; `forgotten` are arguments whose values were not kept."""
         engine = self._session.engine
         offered = builders(engine) if engine is not None else (Builder.CLASSIC,)
-        self.dialog = BuildDialog(self._theme, self.window(), offered, request)
+        self.dialog = BuildDialog(self._theme, self.window(), offered, request, forgotten)
         self.dialog.wanted.connect(self.start)
         self.dialog.open()
 
@@ -147,7 +147,7 @@ class BuildsPage(QWidget):
         if live is not None:
             self.open_dialog(live.request)
         elif record is not None:
-            self.open_dialog(_request_of(record))
+            self.open_dialog(_request_of(record), record.arg_names)
 
     def _on_left(self) -> None:
         self.stack.setCurrentWidget(self.list_side)

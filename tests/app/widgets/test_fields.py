@@ -105,10 +105,13 @@ def test_all_suggestions_are_offered_by_the_button(theme: Theme, window: QWidget
     combo.picked.connect(picked.append)
     QTest.mouseClick(combo._more, Qt.MouseButton.LeftButton)
     offered = combo.completer().popup()
+    assert offered is not None
     qtbot.waitUntil(offered.isVisible)
-    assert offered.model().rowCount() == 60
+    rows = offered.model()
+    assert rows is not None
+    assert rows.rowCount() == 60
     QTest.keyClick(offered, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
-    offered.setCurrentIndex(offered.model().index(59, 0))
+    offered.setCurrentIndex(rows.index(59, 0))
     QTest.keyClick(offered, Qt.Key.Key_Return)
     assert (combo.text(), picked) == ("web:59", ["web:59"])
 
