@@ -118,11 +118,12 @@ def _matcher(root: Path, lines: list[str]) -> PatternMatcher | None:
 def walk(context: Context) -> Iterator[Entry]:
     """Everything that goes into the tar, folders before what is in them, in the order of names.
 
-    Links are never followed, so loops cannot be. An ignored folder is entered only where a `!` pattern may bring back
-    something below it. Sockets are left out, as the docker command line does. What cannot be read raises
-    ContextUnusable with its path.
+    Links are never followed, so loops cannot be. An ignored folder is entered only where a `!` pattern begins with its
+    name, and sockets are left out, both as the docker command line does for the classic builder (moby/go-archive,
+    archive.go; BuildKit's own client looks further). What cannot be read raises ContextUnusable with its path.
     """
     matcher = context.matcher
+    kept = [p.removeprefix("!") for p in matcher.patterns if p.startswith("!")] if matcher is not None else []
     todo: list[Iterator[tuple[str, str]]] = [_children(str(context.root), "")]
     while todo:
         pair = next(todo[-1], None)
@@ -131,7 +132,7 @@ def walk(context: Context) -> Iterator[Entry]:
             continue
         path, name = pair
         ignored = matcher is not None and matcher.matches(name)
-        if ignored and matcher is not None and not matcher.may_match_under(name):
+        if ignored and not any(f"{pattern}/".startswith(f"{name}/") for pattern in kept):
             continue
         try:
             status = os.lstat(path)

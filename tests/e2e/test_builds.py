@@ -250,10 +250,13 @@ async def until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_tar_is_that_of_the_docker_command_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ignore", ["*.log\nDockerfile\n**/skip\nout\n!out/keep\n", "*\n!**/b.log\n!out/keep\n!s*/in/b.log\n"]
+)
+async def test_the_tar_is_that_of_the_docker_command_line(tmp_path: Path, ignore: str) -> None:
     """The command line's classic builder sends its context to a listener of ours, which answers nothing."""
     context = folder(tmp_path, "FROM scratch\n", **{"a.txt": "a", "b.log": "b", "ü": ""})
-    (context / ".dockerignore").write_text("*.log\nDockerfile\n**/skip\nout\n!out/keep\n")
+    (context / ".dockerignore").write_text(ignore)
     for name in ("sub/skip/x", "sub/in/b.log", "out/keep", "out/drop"):
         (context / name).parent.mkdir(parents=True, exist_ok=True)
         (context / name).write_text(name)
