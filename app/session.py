@@ -22,6 +22,7 @@ from app.tasks import TaskScope
 from backend.client import Engine
 from backend.endpoint import Endpoint
 from backend.errors import BackendError, EngineGone
+from backend.types.containers import ContainerSummary
 from backend.types.system import Feature
 
 T = TypeVar("T")
@@ -99,6 +100,8 @@ class Session(QObject):
         )
 
         def on_ended() -> None:
+            if self._sync is not None and isinstance(target, ContainerSummary):
+                self._sync.look_again(target.id, target.state)
             alive = owner is None or isValid(owner)
             if operation.state is OperationState.SUCCEEDED:
                 if words := command.done(target):

@@ -34,7 +34,13 @@ RECHECK_SECONDS: Final = 0.3
 RECHECKS: Final = 10
 """Engines up to 24 tell of a container's change a moment before their list knows it, so a list that still shows the
 state of before is asked again. So is the first list, since what was told before it is not told again."""
-STATE_BEFORE: Final = {"die": "running", "died": "running", "pause": "running", "unpause": "paused"}
+_ENDING: Final = frozenset(("running", "paused", "stopping"))
+STATES_BEFORE: Final = {
+    "die": _ENDING, "died": _ENDING, "pause": frozenset(("running",)), "unpause": frozenset(("paused",))
+}  # fmt: skip
+RECHECKS_OF_COMMAND: Final = 3
+RESTARTING_SECONDS: Final = 2.0
+"""No engine tells that a container was stopped while it waited for its next try, so those that wait are asked for."""
 
 QUIET_ACTIONS: Final = frozenset(
     {
@@ -79,8 +85,9 @@ class Sync(QObject):
         self._scope = scope
         self._task: asyncio.Task[object] | None = None
         self._hurry = asyncio.Event()
-        self._reload = asyncio.Event()
-        self._doubted: dict[ContainerId, tuple[str, int]] = {}
+        self._woken = asyncio.Event()
+        self._all_wanted = False
+        self._doubted: dict[ContainerId, tuple[frozenset[str], int]] = {}
         self._fresh = False
 
     def start(self) -> None:
@@ -93,7 +100,14 @@ class Sync(QObject):
 
     def reload(self) -> None:
         """Asks for a fresh snapshot of everything."""
-        self._reload.set()
+        self._all_wanted = True
+        self._woken.set()
+
+    def look_again(self, container: ContainerId, state: str) -> None:
+        """Asks for a container on which a command has ended, and again while it is in the `state` of before."""
+        states, left = self._doubted.get(container, (frozenset[str](), 0))
+        self._doubted[container] = (states | {state}, max(left, RECHECKS_OF_COMMAND))
+        self._woken.set()
 
     async def close(self) -> None:
         """Ends the task and waits for it."""
@@ -164,26 +178,28 @@ class Sync(QObject):
             if self._fresh and time.monotonic() - loaded >= RECHECK_SECONDS:
                 self._fresh = False
                 self._stores.containers.replace(await containers.list_(self._engine))
-            if self._reload.is_set() or time.monotonic() - loaded > RESYNC_EVERY:
-                self._reload.clear()
+            if self._all_wanted or time.monotonic() - loaded > RESYNC_EVERY:
+                self._all_wanted = False
                 await self._load_all()
                 loaded = time.monotonic()
                 self._doubted.clear()
-            elif batch or self._doubted:
+            else:
                 await self._refresh(batch)
             if batch:
                 self.happened.emit(batch)
 
     async def _gather(self, inbox: asyncio.Queue[Event]) -> tuple[Event, ...]:
-        """The next burst of events; empty when nothing came for a while or a reload was asked for."""
+        """The next burst of events; empty when nothing came for a while or something is to be asked for."""
         first = asyncio.ensure_future(inbox.get())
-        reload = asyncio.ensure_future(self._reload.wait())
+        woken = asyncio.ensure_future(self._woken.wait())
         try:
-            limit = RECHECK_SECONDS if self._doubted or self._fresh else RESYNC_EVERY
-            done, _ = await asyncio.wait((first, reload), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            limit = RESTARTING_SECONDS if self._restarting() else RESYNC_EVERY
+            limit = RECHECK_SECONDS if self._doubted or self._fresh else limit
+            done, _ = await asyncio.wait((first, woken), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for waiter in (first, reload):
+            for waiter in (first, woken):
                 waiter.cancel()
+        self._woken.clear()
         if first not in done:
             return ()
         await asyncio.sleep(BATCH_SECONDS)
@@ -206,11 +222,11 @@ class Sync(QObject):
             if e.type == "container" and e.action.partition(":")[0] not in QUIET_ACTIONS
         }
         for event in batch:
-            if event.type == "container" and event.action in STATE_BEFORE:
-                self._doubted[ContainerId(event.actor.id)] = (STATE_BEFORE[event.action], RECHECKS)
+            if event.type == "container" and event.action in STATES_BEFORE:
+                self._doubted[ContainerId(event.actor.id)] = (STATES_BEFORE[event.action], RECHECKS)
             elif event.type == "container" and event.action == "start":
                 self._doubted.pop(ContainerId(event.actor.id), None)
-        ids |= self._doubted.keys()
+        ids |= self._doubted.keys() | self._restarting()
         types = {e.type for e in batch}
         committed = any(e.action == "commit" for e in batch)
         if ids:
@@ -225,6 +241,9 @@ class Sync(QObject):
             if kind in types:
                 await refresh()
 
+    def _restarting(self) -> set[ContainerId]:
+        return {row.id for row in self._stores.containers.values.values() if row.state == "restarting"}
+
     async def _refresh_containers(self, ids: set[ContainerId]) -> None:
         if len(ids) > MANY:
             self._stores.containers.replace(await containers.list_(self._engine))
@@ -234,7 +253,7 @@ class Sync(QObject):
             self._stores.containers.apply(found, ids - {c.id for c in found})
         states = {c.id: c.state for c in found}
         self._doubted = {
-            k: (old, left - 1) for k, (old, left) in self._doubted.items() if states.get(k) == old and left > 1
+            k: (old, left - 1) for k, (old, left) in self._doubted.items() if states.get(k) in old and left > 1
         }
 
     async def _refresh_volumes(self) -> None:

@@ -172,3 +172,31 @@ async def test_what_died_before_the_first_list_is_not_shown_as_running(
         await until(partial(listed_as, session, name, "exited"), 5)
         await session.leave()
         docker_cli("rm", "-f", name)
+
+
+@in_session
+async def test_what_is_killed_while_paused_or_restarting_is_shown_as_ended(
+    session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    """An engine lists the one as paused for a moment after its death, and tells nothing at all of the other's end."""
+    names = ("ends-paused", "ends-trying")
+    await asyncio.to_thread(docker_cli, "rm", "-f", *names, check=False)
+    session.use(engine_host, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+    run = partial(docker_cli, "run", "-d", "--name")
+    await asyncio.to_thread(run, "ends-trying", "--restart", "always", busybox_image, "false")
+    try:
+        for _ in range(4):
+            await asyncio.to_thread(run, "ends-paused", busybox_image, "sleep", "600")
+            await asyncio.to_thread(docker_cli, "pause", "ends-paused")
+            await until(partial(listed_as, session, "ends-paused", "paused"))
+            await asyncio.to_thread(docker_cli, "kill", "ends-paused")
+            await until(partial(listed_as, session, "ends-paused", "exited"), 10)
+            await asyncio.to_thread(docker_cli, "rm", "-f", "ends-paused")
+        await until(partial(listed_as, session, "ends-trying", "restarting"))
+        await asyncio.sleep(5)  # Between its tries are seconds by now, so that it is killed while it waits.
+        await until(partial(listed_as, session, "ends-trying", "restarting"))
+        await asyncio.to_thread(docker_cli, "kill", "ends-trying")
+        await until(partial(listed_as, session, "ends-trying", "exited"), 10)
+    finally:
+        await asyncio.to_thread(docker_cli, "rm", "-f", *names, check=False)
