@@ -22,7 +22,10 @@ VERBS = (
     ("stop", "Stop", "square"),
     ("restart", "Restart", "rotate-cw"),
     ("pause", "Pause", "pause"),
+    ("resume", "Resume", "play"),
 )
+WHERE_THEY_APPLY = frozenset(("resume", "kill"))
+"""Seldom wanted, so they take no room while they cannot be pressed."""
 
 
 class SelectionBar(Floating):
@@ -50,6 +53,7 @@ class SelectionBar(Floating):
         row.addSpacing(6)
         row.addWidget(self._line())
         row.addSpacing(6)
+        self._add(row, "kill", Button(theme, "Kill", "zap", "ghost-danger"))
         self._add(row, "remove", Button(theme, "Remove…", "trash-2", "ghost-danger"))
         row.addSpacing(6)
         row.addWidget(self._line())
@@ -79,6 +83,7 @@ class SelectionBar(Floating):
             why = why_not(verb)
             button.setEnabled(not why)
             set_tooltip(button, why)
+            button.setVisible(not why or verb not in WHERE_THEY_APPLY)
         self.setVisible(count > 0)
         if count:
             self._place()
@@ -102,8 +107,8 @@ class SelectionBar(Floating):
 
     def _place(self) -> None:
         room = self._over.rect()
-        wide = self._row.sizeHint().width()
-        self.words.setVisible(wide <= room.width() - 32 or self.words.isHidden())
+        self.words.setVisible(True)
+        self.words.setVisible(self._row.sizeHint().width() <= room.width() - 32)
         width = min(self._row.sizeHint().width(), room.width() - 16)
         self.setGeometry(QRect((room.width() - width) // 2, room.height() - BOTTOM - HEIGHT, width, HEIGHT))
 

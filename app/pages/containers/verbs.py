@@ -39,6 +39,7 @@ from backend.types.containers import ContainerSummary
 GONE: Final = "The engine does not answer"
 SIZES_SECONDS: Final = 4.0
 """The engine walks the layers to count them; the question is asked without sizes when that takes longer."""
+_KEY_FIRST: Final = {"start": "stop", "resume": "pause"}
 
 OpenUrl = Callable[[str], object]
 Ids = Callable[[], Sequence[str]]
@@ -103,11 +104,11 @@ class ContainerVerbs(QObject):
         else:
             self._apply(SIMPLE[verb], [row for row in rows if not SIMPLE[verb].why_not(row)])
 
-    def toggle(self, ids: Sequence[str], on: str, off: str) -> None:
-        """The one of two verbs that applies to the first of them."""
+    def toggle(self, ids: Sequence[str], off: str, on: str) -> None:
+        """The verb `off` on those of them to which it applies, else the verb `on`."""
         rows = self.rows(ids)
         if rows:
-            self.run(off if self.why_not(on, rows[:1]) else on, ids)
+            self.run(on if self.why_not(off, rows) else off, ids)
 
     def open_port(self, row: ContainerSummary, at: int) -> None:
         """Opens a published port in the browser, by its place among them."""
@@ -127,9 +128,10 @@ class ContainerVerbs(QObject):
     def copy_command(self, ids: Sequence[str]) -> None:
         """Puts the docker line of what S would do onto the clipboard."""
         rows = self.rows(ids)
+        stops = [row for row in rows if not STOP.why_not(row)]
         if rows:
-            verb = STOP if not STOP.why_not(rows[0]) else START
-            self.copy("\n".join(verb.line(row).copied for row in rows))
+            verb, found = (STOP, stops) if stops else (START, [row for row in rows if not START.why_not(row)] or rows)
+            self.copy("\n".join(verb.line(row).copied for row in found))
 
     def bind_keys(self, owner: QWidget, focused: Ids, show: Callable[[str], object], chosen: Ids | None = None) -> None:
         """The keys of a container while `owner` has the keyboard: on `focused()`, or `chosen()` where several may be.
@@ -138,9 +140,9 @@ class ContainerVerbs(QObject):
         """
         several = chosen or focused
         keys: dict[str, Callable[[], object]] = {
-            "S": lambda: self.toggle(focused(), "stop", "start"),
-            "R": lambda: self.run("restart", focused()),
-            "P": lambda: self.toggle(focused(), "resume", "pause"),
+            "S": lambda: self.toggle(several(), "stop", "start"),
+            "R": lambda: self.run("restart", several()),
+            "P": lambda: self.toggle(several(), "pause", "resume"),
             "L": lambda: show("logs"),
             "I": lambda: show("inspect"),
             "O": lambda: self.run("open", focused()),
@@ -174,7 +176,9 @@ class ContainerVerbs(QObject):
             why = self.why_not(command.key, rows)
             if command is RESUME and why:
                 continue
-            keys, apart = "" if why else command.shortcut, command is START
+            first = _KEY_FIRST.get(command.key)  # One key, two verbs: it stands at the one that the key does.
+            taken = first is not None and not self.why_not(first, rows)
+            keys, apart = "" if why or taken else command.shortcut, command is START
             act = partial(self.run, command.key, ids)
             found.append(Entry(command.title, act, command.icon, keys, why, subject, apart=apart))
         if single is not None:

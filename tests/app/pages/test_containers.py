@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -39,6 +40,9 @@ class Scene:
         await self.person.row(self.table, name)
         self.table.setFocus()
         self.table.set_current(self.person.key_of(self.table, name))
+
+    def shown_as(self, key: str, state: str) -> bool:
+        return self.list._store.values[key].state == state
 
     async def state(self, name: str, state: str) -> None:
         def same() -> bool:
@@ -133,6 +137,54 @@ async def test_several_at_once_with_each_failure_told(scene: Scene) -> None:
     assert told.title.replace("\u00a0", " ") == "Stopped 1 of 2 containers"
     assert "db" in told.detail
     assert told.step is not None
+
+
+@in_scene
+async def test_keys_act_on_the_ticked_rows_as_their_menu_says(scene: Scene) -> None:
+    await scene.focus("old")
+    keys = [scene.person.key_of(scene.table, name) for name in ("web", "db")]
+    scene.table.set_ticks(keys)
+    bar = scene.list.selection
+    await scene.person.until(bar.isVisible, "the selection")
+    for act, state in ((Qt.Key.Key_P, "paused"), (Qt.Key.Key_P, "running"), (Qt.Key.Key_S, "exited")):
+        shown = {e.text: e.key for e in scene.page.verbs.entries(keys) if e.key in ("S", "P")}
+        assert shown == {"Stop": "S", "Resume" if act is Qt.Key.Key_P and state == "running" else "Pause": "P"}
+        await scene.person.keys(act)
+        for name in ("web", "db"):
+            await scene.state(name, state)
+        for key in keys:
+            await scene.person.until(partial(scene.shown_as, key, state), f"a row that is {state}")
+        assert bar.buttons["resume"].isVisible() is (state == "paused")
+        assert bar.buttons["kill"].isVisible() is (state != "exited")
+    old = scene.fake.find("old")
+    assert old is not None
+    assert not [r for r in scene.fake.requests if r.method == "POST" and old.id in r.path]
+
+
+@in_scene
+async def test_a_key_stands_at_one_verb_and_the_bar_has_resume_and_kill(scene: Scene) -> None:
+    await scene.fake.set_state("db", "paused", "pause")
+    keys = [scene.person.key_of(scene.table, name) for name in ("web", "db", "old")]
+    await scene.person.until(lambda: scene.list._store.values[keys[1]].state == "paused", "db to be paused")
+    shown = [(e.text, e.key) for e in scene.page.verbs.entries(keys) if not e.why]
+    assert shown[:6] == [("Start", ""), ("Stop", "S"), ("Restart", "R"), ("Pause", "P"), ("Resume", ""), ("Kill", "")]
+    scene.table.set_ticks(keys)
+    await scene.person.press("Resume")
+    await scene.state("db", "running")
+    await scene.person.until(lambda: scene.list._store.values[keys[1]].state == "running", "db to run")
+    await scene.person.press("Kill")
+    await scene.state("web", "exited")
+    await scene.state("db", "exited")
+
+
+@in_scene
+async def test_a_container_is_looked_at_again_after_a_command_of_which_no_event_tells(scene: Scene) -> None:
+    await scene.focus("web")
+    web = scene.fake.find("web")
+    assert web is not None
+    web.state = "exited"
+    await scene.person.keys(Qt.Key.Key_P)
+    await scene.person.until(lambda: scene.list._store.values[web.id].state == "exited", "the state that it is in")
 
 
 @in_scene
