@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
-from app.widgets.envtext import is_secret, looks_like_pairs, pairs_of
+from app.widgets.envtext import is_all_pairs, is_secret, looks_like_pairs, pairs_of, strays
 from app.widgets.focus import stop_before
 from app.widgets.text import PlainLabel
 
@@ -20,12 +20,13 @@ _INSET = 10
 
 
 class CellEdit(QLineEdit):
-    """A line of mono text without a box of its own; `pasted` tells text of several pairs instead of taking it."""
+    """A line of mono text without a box of its own; `pasted` tells text of pairs instead of taking it."""
 
     pasted = Signal(str)
 
-    def __init__(self, theme: Theme, name: str, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, name: str, parent: QWidget, *, is_value: bool = False) -> None:
         super().__init__(parent)
+        self._is_value = is_value
         self.setFrame(False)
         paint.clear_base(self)
         self.setFont(theme.font("mono"))
@@ -34,9 +35,17 @@ class CellEdit(QLineEdit):
         self.setAccessibleName(name)
         self.textEdited.connect(self._on_edited)
 
+    def _splits(self, text: str) -> bool:
+        """One line is a pair only where nothing stands yet: elsewhere it is a value, or the rest of a name."""
+        if self._is_value:
+            return is_all_pairs(text)
+        row = self.parentWidget()
+        empty = row is None or not any(cell.text() for cell in row.findChildren(CellEdit))
+        return looks_like_pairs(text) and (empty or "\n" in text.strip())
+
     def _on_edited(self, text: str) -> None:
         """Gives pairs to the table that came by the menu or were dropped; the keys are caught before."""
-        if "\n" not in text.strip() or not looks_like_pairs(text):
+        if "\n" not in text.strip() or not self._splits(text):
             return
         end = self.cursorPosition()
         self.undo()
@@ -47,7 +56,7 @@ class CellEdit(QLineEdit):
         """Give pasted pairs to the table."""
         if event.matches(QKeySequence.StandardKey.Paste):
             text = QGuiApplication.clipboard().text()
-            if looks_like_pairs(text):
+            if self._splits(text):
                 self.pasted.emit(text)
                 return
         super().keyPressEvent(event)
@@ -61,7 +70,7 @@ class _Row(QWidget):
         self._theme = theme
         self.setFixedHeight(_ROW)
         self.name = CellEdit(theme, editor.name_title, self)
-        self.value = CellEdit(theme, editor.value_title, self)
+        self.value = CellEdit(theme, editor.value_title, self, is_value=True)
         self.eye = IconButton(theme, "eye", "Show value", toggle=True, small=True, parent=self)
         self.cross = IconButton(theme, "x", "Remove row", small=True, parent=self)
         self.name.setText(name)
@@ -106,10 +115,12 @@ class _Row(QWidget):
 class KeyValueEditor(QWidget):
     """Rows of name and value; a link adds one, pasted .env text becomes rows, secrets are masked.
 
-    `changed` after each edit; `file_wanted` when the link for a file is pressed (only if `file_link` has words).
+    `changed` after each edit; `file_wanted` when the link for a file is pressed (only if `file_link` has words);
+    `strayed` with the numbers of the lines of a text that assign nothing, none when all do.
     """
 
     changed = Signal()
+    strayed = Signal(list)
     file_wanted = Signal()
 
     def __init__(
@@ -185,6 +196,11 @@ class KeyValueEditor(QWidget):
         self._quiet = False
         self._tell()
 
+    def add_text(self, text: str) -> None:
+        """Add the pairs of .env text."""
+        self.add_pairs(pairs_of(text))
+        self.strayed.emit(strays(text))
+
     # -- rows ----------------------------------------------------------------------
 
     def _add(self, name: str = "", value: str = "") -> _Row:
@@ -205,7 +221,7 @@ class KeyValueEditor(QWidget):
         return row
 
     def _on_pasted(self, text: str) -> None:
-        self.add_pairs(pairs_of(text))
+        self.add_text(text)
         if self._rows:
             self._rows[-1].value.setFocus(Qt.FocusReason.OtherFocusReason)
 

@@ -15,7 +15,6 @@ from app.pages.run.portrows import Check, PortRows
 from app.theme import Theme
 from app.widgets.buttons import LinkButton
 from app.widgets.choices import Checkbox
-from app.widgets.envtext import pairs_of
 from app.widgets.fields import ComboEdit, LineEdit, Select, row_of
 from app.widgets.forms import Field
 from app.widgets.keyvalue import KeyValueEditor
@@ -92,6 +91,7 @@ class BasicTab(FormTab):
         self.auto_remove.toggled.connect(lambda _c: self.changed.emit())
         self.env.file_wanted.connect(self._on_env_file)
         self.env.changed.connect(self._forget_file)
+        self.env.strayed.connect(self._on_strays)
 
     def _show_restart(self, value: str) -> None:
         known = value in dict(RESTARTS)
@@ -122,6 +122,10 @@ class BasicTab(FormTab):
     def _forget_file(self) -> None:
         self._unread = ""
 
+    def _on_strays(self, lines: list[int]) -> None:
+        self._unread = left_out(lines)
+        self.env_field.set_error(self._unread)
+
     def _on_env_file(self) -> None:
         chooser = QFileDialog(self, "Read variables from a file")
         chooser.fileSelected.connect(self.read_env_file)
@@ -136,6 +140,14 @@ class BasicTab(FormTab):
             self._unread = notice_for(error).detail
             self.env_field.set_error(self._unread)
             return
-        self._unread = ""
-        self.env_field.set_error("")
-        self.env.add_pairs(pairs_of(text))
+        self.env.add_text(text)
+
+
+def left_out(lines: Sequence[int]) -> str:
+    """What is said of the lines of a text of variables that assign nothing; empty when there are none."""
+    if not lines:
+        return ""
+    shown = ", ".join(map(str, lines[:5])) + (", …" if len(lines) > 5 else "")
+    if len(lines) == 1:
+        return f"Line {shown} is no NAME=value and was left out"
+    return f"Lines {shown} are no NAME=value and were left out"
