@@ -15,7 +15,7 @@ Wording = Callable[[Any], Notice]
 RETRY = Step("Try now", "retry")
 CHOOSE = Step("Choose an engine", "choose-engine")
 _WORDINGS: dict[type[BaseException], Wording] = {}
-_PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault})
+_PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed})
 
 
 def _words(*kinds: type[E]) -> Callable[[Callable[[E], Notice]], Callable[[E], Notice]]:
@@ -242,7 +242,7 @@ def _disk(_error: e.DiskFull) -> Notice:
 def _pull(error: e.PullFailed) -> Notice:
     if "no space left on device" in error.message.lower():
         return _disk(e.DiskFull(500, error.message))
-    return Notice(f"{error.reference} was not moved", sentence(error.message))
+    return Notice(f"{error.reference} could not be {'pushed' if error.pushing else 'pulled'}", sentence(error.message))
 
 
 @_words(e.RateLimited)

@@ -238,7 +238,9 @@ class DiskFull(EngineFault):
 
 
 class PullFailed(BackendError):
-    """The progress stream of a pull or push of `reference` ended in an error, in the engine's words."""
+    """The progress stream of a pull or push (`pushing`) of `reference` ended in an error, in the engine's words."""
+
+    pushing = False
 
     def __init__(self, reference: str, message: str) -> None:
         super().__init__(f"{reference}: {message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -10,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.client import Engine
-from backend.errors import ArchiveRefused, EngineFault, NotFound, ProtocolError, Unauthorized
+from backend.errors import ArchiveRefused, EngineFault, NotFound, ProtocolError, PullFailed, Unauthorized
 from backend.failures import pull_failed
 from backend.names import image_segment
 from backend.references import check_image, parse_reference
@@ -40,8 +41,12 @@ async def push(engine: Engine, ref: str, *, auth: str = "") -> AsyncGenerator[Pr
     path = f"/images/{image_segment(reference.repository)}/push"
     headers = {"X-Registry-Auth": auth or NO_AUTH}
     messages = engine.ndjson("POST", path, Progress, query={"tag": reference.tag}, headers=headers, deadline=None)
-    async for message in _checked(messages, reference.short):
-        yield message
+    try:
+        async for message in _checked(messages, reference.short):
+            yield message
+    except PullFailed as error:
+        error.pushing = True
+        raise
 
 
 async def _checked(messages: AsyncGenerator[Progress, None], name: str) -> AsyncGenerator[Progress, None]:
@@ -57,8 +62,15 @@ async def _checked(messages: AsyncGenerator[Progress, None], name: str) -> Async
         await messages.aclose()
 
 
+def check_target(path: Path) -> None:
+    """Raises FileExistsError where writing a file to `path` would replace a device, a pipe or a folder."""
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "something other than a file is there already", str(path))
+
+
 async def save(engine: Engine, refs: Sequence[str], path: Path, progress: Told = lambda done: None) -> None:
     """Writes images to a tar at `path`, which appears only once it is whole. `progress(bytes)`. Raises OSError too."""
+    await asyncio.to_thread(check_target, path)
     query = {"names": [check_image(r) for r in refs]}
     handle, name = await asyncio.to_thread(tempfile.mkstemp, ".part", f".{path.name}.", path.parent)
     done = 0

@@ -12,6 +12,7 @@ from app.commands.command import Command
 from app.operation import Operation
 from backend.client import Engine
 from backend.logs import logs
+from backend.moving import check_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
 
     The file is readable by this person alone. Raises what reading the log raises, and OSError.
     """
+    check_target(target.path)
     part = target.path.with_name(target.path.name + ".part")
     file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     try:

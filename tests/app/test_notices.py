@@ -64,6 +64,15 @@ def test_foreign_words_become_a_sentence() -> None:
     assert sentence("/a/b: no space left") == "/a/b: no space left."
 
 
+def test_a_pull_and_a_push_that_fail_are_called_so_once() -> None:
+    error = errors.PullFailed("web:1", "manifest unknown")
+    assert notice_for(error).title == "web:1 could not be pulled"
+    told = notice_for(error, "Pull", "web:1")
+    assert (told.title, told.detail) == ("Could not pull web:1", "Manifest unknown.")
+    error.pushing = True
+    assert notice_for(error).title == "web:1 could not be pushed"
+
+
 def test_an_unknown_exception_is_told_too() -> None:
     notice = notice_for(ValueError("x"))
     assert notice.title == "Something went wrong inside Pilothouse"

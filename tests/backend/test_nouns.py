@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -224,6 +225,20 @@ async def test_images(fake: FakeEngine, engine: Engine, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*y.tar*"))
 
 
+async def test_a_save_replaces_no_device_pipe_or_folder(fake: FakeEngine, engine: Engine, tmp_path: Path) -> None:
+    fake.add_image("nginx:latest")
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/full")
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(FileExistsError) as refused:
+            await moving.save(engine, ["nginx:latest"], path)
+        assert refused.value.filename == str(path)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert not fake.asked("GET", "/images/get")
+
+
 async def test_pull_and_push(fake: FakeEngine, engine: Engine) -> None:
     got = [m async for m in moving.pull(engine, "redis:7", platform="linux/arm64")]
     assert got[2].detail is not None
@@ -237,6 +252,7 @@ async def test_pull_and_push(fake: FakeEngine, engine: Engine) -> None:
     with pytest.raises(RegistryDenied) as denied:
         [m async for m in moving.push(engine, "redis:7", auth=secret)]
     assert secret not in str(denied.value)
+    assert denied.value.pushing
     good = encode({"username": "good", "password": "p"})
     assert [m.status async for m in moving.push(engine, "redis:7", auth=good)] == ["Pushed"]
     with pytest.raises(InvalidReference):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -88,6 +89,16 @@ async def test_cancelled_leaves_what_was_there(qapp: QApplication, tmp_path: Pat
         assert await scene.ended(operation) is OperationState.CANCELLED
         assert scene.files() == ["web.log"]
         assert scene.path.read_bytes() == b"an older one"
+
+
+async def test_a_pipe_is_not_replaced(qapp: QApplication, tmp_path: Path) -> None:
+    async with saving(tmp_path) as scene:
+        os.mkfifo(scene.path)
+        assert await scene.ended(operation := scene.start()) is OperationState.FAILED
+        assert isinstance(operation.error, FileExistsError)
+        assert scene.path.is_fifo()
+        assert scene.files() == ["web.log"]
+        assert scene.person.notices[-1].detail.endswith(f"Something other than a file is there already ({scene.path}).")
 
 
 async def test_a_log_that_breaks_off_is_not_kept_as_whole(qapp: QApplication, tmp_path: Path) -> None:
