@@ -16,7 +16,7 @@ from backend.types.images import ImageId, ImageSummary, StoredLayer
 COLUMNS = (
     Column("image", "Image", 180, 120, stretch=1, lead=14, optional=False),
     Column("size", "Size", 76, 64, align_right=True),
-    Column("age", "Age", 52, 48, align_right=True),
+    Column("age", "Age", 58, 56, align_right=True),
 )
 _FOREVER = 60 * 365 * 86_400
 

@@ -25,7 +25,7 @@ from backend.types.images import ImageDetails, InspectedImage, Layer
 LAYER_COLUMNS = (
     Column("number", "#", 40, 36, sortable=False, align_right=True, optional=False),
     Column("command", "Made by", 240, 120, stretch=1, sortable=False, optional=False),
-    Column("age", "Age", 64, 48, align_right=True, sortable=False),
+    Column("age", "Age", 64, 56, align_right=True, sortable=False),
     Column("size", "Size", 128, 80, align_right=True, sortable=False, bar_width=52),
 )
 _NOP = "/bin/sh -c #(nop)"

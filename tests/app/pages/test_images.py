@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFontMetricsF, QImage
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
-from app.pages.images.detail import _Overview
+from app.models.images import COLUMNS
+from app.pages.images.detail import LAYER_COLUMNS, _Overview
 from app.pages.images.page import ImagesPage
+from app.presentation import age_text, bytes_text
 from app.theme import Theme
+from app.widgets.cells import Column
 from app.widgets.text import PlainLabel
 from backend.types.containers import ContainerConfig
 from backend.types.images import ImageDetails, ImageId
@@ -109,3 +112,12 @@ async def test_one_image_is_counted_as_one(qapp: QApplication) -> None:
         page = cast("ImagesPage", await person.nav("images"))
         told = "".join(words for words, _strong in page.topbar.totals._parts)
         assert told.startswith("1 image ·")
+
+
+@pytest.mark.parametrize("column", [c for c in (*COLUMNS, *LAYER_COLUMNS) if c.key in ("age", "size")])
+async def test_ages_and_sizes_are_never_cut(qapp: QApplication, column: Column) -> None:
+    theme = Theme("light", qapp)
+    theme.apply(qapp)
+    widest = [age_text(59 * 60), age_text(364 * 86_400)] if column.key == "age" else [bytes_text(999_000_000)]
+    needs = max(QFontMetricsF(theme.font("body")).horizontalAdvance(text) for text in widest)
+    assert needs <= column.min_width - column.pad
