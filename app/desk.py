@@ -305,7 +305,7 @@ class Desk(QObject):
     def _open_connect(self) -> None:
         from app.pages.onboarding.connecting import ConnectDialog
 
-        ConnectDialog(self.theme, self.window, self.engines.use_text).open()
+        ConnectDialog(self.theme, self.window, self.engines.connect_to, self.engines.give_up).open()
 
     def _on_findings(self, findings: Findings) -> None:
         from app.findings import findings_view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,6 +57,18 @@ def _docker_host() -> str:
     return without_password(os.environ.get("DOCKER_HOST", ""))
 
 
+async def _opened(where: Endpoint) -> Engine:
+    """An engine that has answered. Raises what keeps it from that."""
+    endpoint.check(where)
+    engine = Engine(where)
+    try:
+        await engine.open()
+    except BaseException:
+        await engine.close()
+        raise
+    return engine
+
+
 class Engines(QObject):
     """Looks, chooses, starts and stops. Signal: `changed(Findings)`; `none_found()` once no engine answered."""
 
@@ -74,6 +87,8 @@ class Engines(QObject):
         self._session, self._preferences, self.embedded, self._scope = session, preferences, embedded, scope
         self.findings = Findings()
         self._starting: asyncio.Task[Any] | None = None
+        self._connecting: asyncio.Task[Any] | None = None
+        self._missed: BackendError | OSError | None = None  # Why the engine of last time is not the one in use.
         self._leaving = False
 
     @property
@@ -106,14 +121,14 @@ class Engines(QObject):
             return
         from backend import discovery  # What is below is for a first start, or when the last engine is gone.
 
-        found = await asyncio.to_thread(discovery.candidates)
+        found = await self._candidates()
         for candidate in found:
             if candidate.endpoint is None and candidate.error is not None and _concerns(candidate):
                 self._session.notice(notice_for(candidate.error))
         for candidate in found:
             probe = await discovery.probe(candidate, deadline=3)
             if candidate.endpoint is not None and probe.answers:
-                self.use(candidate.endpoint, candidate.label)
+                self._use_found(probe)
                 return
             if candidate.endpoint is not None and _concerns(candidate) and probe.error is not None:
                 self._session.notice(notice_for(probe.error))
@@ -130,6 +145,7 @@ class Engines(QObject):
         """Uses an engine from now on and remembers it; `engine` when it was asked already. A start under way ends."""
         if label != EMBEDDED:
             self.cancel_start()
+        self._missed = None
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
         self._preferences.set("engine/last-label", label)
         self._preferences.set("engine/docker-host", _docker_host())
@@ -137,16 +153,29 @@ class Engines(QObject):
         self._preferences.set("engine/last-tls", msgspec.to_builtins(files) if files is not None else {})
         self._session.use(where, label, engine)
 
-    def use_text(self, text: str, tls: endpoint.TlsFiles | None = None) -> str:
-        """Uses the engine at an address that a person typed; returns what is wrong with it, or nothing."""
+    def connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Callable[[str], None]) -> None:
+        """Asks the engine at an address that a person typed, and uses it when it answers; the one before stays if not.
+
+        `told` hears what is wrong, or nothing when it is in use.
+        """
+        self.give_up()
+        self._connecting = self._scope.start(self._connect_to(text, tls, told), name="connect to an engine")
+
+    def give_up(self) -> None:
+        """Asks no longer."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+
+    async def _connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Callable[[str], None]) -> None:
         try:
             where = endpoint.parse(text, tls=tls)
-            endpoint.check(where)
-        except (EndpointError, BackendError) as error:
+            engine = await _opened(where)
+        except (BackendError, OSError) as error:
             notice = notice_for(error)
-            return notice.detail or notice.title
-        self.use(where, endpoint.text(where))
-        return ""
+            told(f"{notice.title}. {notice.detail}".strip())
+            return
+        self.use(where, endpoint.text(where), engine)
+        told("")
 
     def start_embedded(self) -> None:
         """Starts the embedded engine and uses it."""
@@ -187,24 +216,46 @@ class Engines(QObject):
             self.none_found.emit()  # the page that shows how far a start is
             self._starting = self._scope.start(self._start(asked=False), name="start the embedded engine again")
             return True
-        files: dict[str, object] = self._preferences.get("engine/last-tls", {})
-        try:
-            where = endpoint.parse(last, tls=msgspec.convert(files, endpoint.TlsFiles) if files else None)
-        except (EndpointError, msgspec.ValidationError):
+        if (where := self._remembered(last)) is None:
             return False
-        engine = Engine(where)
         try:
-            await engine.open()
-        except (BackendError, OSError):
-            await engine.close()
+            engine = await _opened(where)
+        except (BackendError, OSError) as error:
+            self._missed = error
             return False
         self.use(where, self._preferences.get("engine/last-label", last), engine)
         return True
 
+    def _remembered(self, last: str) -> Endpoint | None:
+        """Where the engine of last time was, None when that cannot be read any more."""
+        files: dict[str, object] = self._preferences.get("engine/last-tls", {})
+        try:
+            return endpoint.parse(last, tls=msgspec.convert(files, endpoint.TlsFiles) if files else None)
+        except (EndpointError, msgspec.ValidationError):
+            return None
+
+    async def _candidates(self) -> list[Candidate]:
+        """All that may answer here, and the engine of last time."""
+        from backend import discovery
+
+        last = self._preferences.get("engine/last", "")
+        where = self._remembered(last) if last and last != EMBEDDED else None
+        label = self._preferences.get("engine/last-label", last)
+        besides = [] if where is None else [discovery.Candidate(label, "last used", where)]
+        return await asyncio.to_thread(discovery.candidates, besides=besides)
+
     def _use_found(self, probe: Probe) -> None:
-        assert probe.candidate.endpoint is not None
-        if not self._leaving:
-            self.use(probe.candidate.endpoint, probe.candidate.label)
+        """Uses what a look around found. The engine of last time stays the one that the next start asks first."""
+        where, label = probe.candidate.endpoint, probe.candidate.label
+        assert where is not None
+        if self._leaving:
+            return
+        missed, last = self._missed, self._preferences.get("engine/last", "")
+        if missed is None or endpoint.text(where) == last:
+            self.use(where, label)
+            return
+        self._session.notice(notice_for(missed))
+        self._session.use(where, label)
 
     async def _look(self, told: Findings | None = None) -> None:
         """Looks around; what is `told` of a start that failed stays on screen."""
@@ -212,7 +263,7 @@ class Engines(QObject):
 
         told = told or Findings()
         self._set(Findings(self.findings.probes, self.findings.requirements, looking=True, busy=self.findings.busy))
-        found = await asyncio.to_thread(discovery.candidates)
+        found = await self._candidates()
         probes, requirements = await asyncio.gather(
             discovery.probe_all(found, deadline=5), asyncio.to_thread(self.embedded.check)
         )
@@ -226,12 +277,14 @@ class Engines(QObject):
     async def _use_what_came(self) -> None:
         from backend import discovery
 
-        found = await asyncio.to_thread(discovery.candidates)
+        found = await self._candidates()
         probes = await discovery.probe_all(found, deadline=LOOK_EVERY)
         if self._session.engine is not None or self._starting is not None:
             return
-        if (first := next((p for p in probes if p.answers), None)) is not None:
-            self._use_found(first)
+        answers = [p for p in probes if p.answers]
+        answers.sort(key=lambda p: p.candidate.source != "last used")
+        if answers:
+            self._use_found(answers[0])
 
     async def _start(self, *, asked: bool = True) -> None:
         base = Findings(self.findings.probes, self.findings.requirements)

@@ -20,7 +20,7 @@ from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpo
 class Candidate:
     """Where an engine may answer.
 
-    `source` says where the address comes from ("DOCKER_HOST", "docker context", "socket"), `label` is its name for
+    `source` says where the address comes from ("DOCKER_HOST", "docker context", "socket", …), `label` is its name for
     people, `current` whether the docker command line would use it. Without an `endpoint` there is an `error`.
     """
 
@@ -71,14 +71,18 @@ USUAL_PIPES = (
 )
 
 
-def candidates(environment: Mapping[str, str] | None = None, *, platform: str = sys.platform) -> list[Candidate]:
+def candidates(
+    environment: Mapping[str, str] | None = None, *, platform: str = sys.platform, besides: Sequence[Candidate] = ()
+) -> list[Candidate]:
     """All candidates, the one that the docker command line would use first. Nothing is opened yet.
 
     Sockets that are not there are left out, except the first one of docker, so that one can say that it is missing.
+    `besides` are those that only the caller knows of.
     """
     known = os.environ if environment is None else environment
     found = [*_host(known), *_contexts(known)]
     found += _pipes() if platform == "win32" else _sockets(known)
+    found += besides
     return _without_repeats(found, known)
 
 

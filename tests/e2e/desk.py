@@ -19,6 +19,7 @@ from app.collector import Collector
 from app.desk import Desk
 from app.notices import Notice
 from app.operation import Operation
+from app.pages.onboarding.connecting import ConnectDialog
 from app.session import Phase
 from app.widgets.cells import Group
 from app.widgets.menus import Menu
@@ -137,6 +138,16 @@ class Person:
     async def field(self, name: str) -> QLineEdit:
         """The visible field with an accessible name."""
         return await self.find(QLineEdit, f"the field {name}", lambda field: field.accessibleName() == name)
+
+    async def connect_to(self, address: str, folder: Path | None = None) -> ConnectDialog:
+        """Types the address of an engine, and the folder of its TLS files, into the dialog for that, and presses."""
+        self.desk._open_connect()
+        dialog = await self.find(ConnectDialog, "the dialog", lambda _d: True)
+        await self.type(dialog.address, address)
+        if folder is not None:
+            await self.type(dialog.folder, str(folder))
+        await self.press("Connect")
+        return dialog
 
     async def keys(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """A key for whatever has the focus."""

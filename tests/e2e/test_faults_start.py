@@ -187,7 +187,7 @@ async def test_silence_is_told_and_another_engine_can_be_chosen_meanwhile(qapp: 
             await person.sees("The engine did not answer in time")
             await person.sees("No engine is running yet")
         assert person.desk.session.engine is None
-        assert person.desk.engines.use_text(endpoint.text(other)) == ""
+        await person.connect_to(endpoint.text(other))
         await person.connected()
         page = cast("ContainersPage", await person.nav("containers"))
         await person.row(page.list.table, "other")

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.session import Phase
-from backend import discovery, endpoint
+from backend import discovery
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 from tests.fakes.tls import make_keys, over_tls
@@ -82,15 +82,16 @@ async def test_a_last_engine_that_is_gone_gives_way(qapp: QApplication) -> None:
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("tls"))
+    folder = make_keys(tmp_path_factory.mktemp("tls"))
+    (folder / "ca.pem").symlink_to("cert.pem")
+    return folder
 
 
 async def test_certificates_that_a_person_gave_are_used_again(qapp: QApplication, keys: Path) -> None:
-    files = endpoint.TlsFiles(str(keys / "cert.pem"), str(keys / "cert.pem"), str(keys / "key.pem"))
     async with engine_with("far").serve() as near, over_tls(far := engine_with("secret"), keys) as port:
         async with at_desk(near) as person:
             await shows(person, "far")
-            assert person.desk.engines.use_text(f"tcp://127.0.0.1:{port}", files) == ""
+            await person.connect_to(f"tcp://127.0.0.1:{port}", keys)
             await shows(person, "secret")
         far.requests.clear()
         async with at_desk(near) as person:

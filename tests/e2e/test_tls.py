@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.notices import notice_for
+from app.session import Phase
 from backend import system
 from backend.client import Engine
 from backend.embedded import dockerd
@@ -138,11 +139,17 @@ async def test_to_ask_an_engine_for_tls_that_has_none_is_told_as_that(keys: Path
 async def test_the_window_says_it_and_takes_the_right_certificate(
     qapp: QApplication, port: int, keys: Path, strange: Path
 ) -> None:
+    for folder in (keys, strange):
+        (folder / "ca.pem").symlink_to(keys / "cert.pem")
     async with FakeEngine().serve() as near, at_desk(near) as person:
-        engines, session = person.desk.engines, person.desk.session
-        assert engines.use_text(f"tcp://127.0.0.1:{port}", _files(keys, strange)) == ""
+        session, address = person.desk.session, f"tcp://127.0.0.1:{port}"
+        dialog = await person.connect_to(address, strange)
         await person.sees("The engine does not accept your certificate")
-        right = Tcp("127.0.0.1", port, _files(keys, keys))
-        assert engines.use_text(f"tcp://127.0.0.1:{port}", right.tls) == ""
-        await person.until(lambda: session.engine is not None and session.engine.endpoint == right, "the engine")
-        await person.until(lambda: not person.says("does not accept"), "the notice to go")
+        assert dialog.address.text() == address
+        assert session.state.endpoint == near
+        assert session.state.phase is Phase.CONNECTED
+        await person.type(dialog.folder, str(keys))
+        await person.press("Connect")
+        await person.until(lambda: session.engine is not None and session.engine.endpoint != near, "the engine")
+        await person.until(lambda: session.state.phase is Phase.CONNECTED, "its lists")
+        assert not person.window.dialogs_open()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
+from shiboken6 import isValid
 
 from app.theme import Theme
 from app.widgets.buttons import Button
@@ -16,15 +18,18 @@ from backend import endpoint
 from backend.endpoint import TlsFiles
 from backend.errors import BackendError
 
-UseText = Callable[[str, TlsFiles | None], str]
+Connect = Callable[[str, TlsFiles | None, Callable[[str], None]], None]
 
 
 class ConnectDialog(Dialog):
-    """An address, and for TLS a folder with ca.pem, cert.pem and key.pem. `use(text, tls)` returns what is wrong."""
+    """An address, and for TLS a folder with ca.pem, cert.pem and key.pem. It stays until the engine there answers.
 
-    def __init__(self, theme: Theme, window: QWidget, use: UseText) -> None:
+    `connect(text, tls, told)` tells what is wrong, or nothing; `give_up` ends its waiting.
+    """
+
+    def __init__(self, theme: Theme, window: QWidget, connect: Connect, give_up: Callable[[], None]) -> None:
         super().__init__(theme, window, "Connect to another engine", 600)
-        self._use = use
+        self._connect, self._give_up = connect, give_up
         self.address = LineEdit(theme, "unix:///var/run/docker.sock", mono=True, icon="plug")
         self.address_field = Field(
             theme, "Address", self.address, "unix:// for a socket here, tcp://host:2376 for a server with TLS"
@@ -64,11 +69,47 @@ class ConnectDialog(Dialog):
 
     def _on_connect(self) -> None:
         text = self.address.text().strip()
-        folder = self.folder.text().strip().rstrip("/\\")
-        tls = TlsFiles(f"{folder}/ca.pem", f"{folder}/cert.pem", f"{folder}/key.pem") if folder else None
-        problem = "Type an address" if not text else self._problem(text) or self._use(text, tls)
+        folder = self.folder.text().strip()
+        problem = self._problem(text) if text else "Type an address"
+        tls, missing = _tls_files(folder) if folder else (None, "")
+        self.address_field.set_error(problem)
+        self.folder_field.set_error(missing)
+        if problem or missing:
+            (self.address if problem else self.folder).setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self._busy(True)
+        self._connect(text, tls, self._on_told)
+
+    def _on_told(self, problem: str) -> None:
+        if not isValid(self):
+            return
+        self._busy(False)
         if problem:
             self.address_field.set_error(problem)
-            self.address.setFocus()
+            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.accept()
+
+    def _busy(self, busy: bool) -> None:
+        self._check.stop()
+        self.connect_button.set_busy(busy)
+        self.address_field.setEnabled(not busy)
+        self.folder_field.setEnabled(not busy)
+        self.set_note("Waiting for its answer" if busy else "")
+
+    def reject(self) -> None:
+        """Closing asks no longer; the engine in use stays."""
+        self._give_up()
+        super().reject()
+
+
+def _tls_files(folder: str) -> tuple[TlsFiles, str]:
+    """The files of a folder, named as docker names them, and what is wrong with it."""
+    if not os.path.isdir(folder):
+        return TlsFiles(), "There is no such folder"
+    ca, cert, key = (
+        path if os.path.isfile(path := os.path.join(folder, name)) else "" for name in ("ca.pem", "cert.pem", "key.pem")
+    )
+    if bool(cert) != bool(key):
+        return TlsFiles(), f"{'cert.pem' if key else 'key.pem'} is missing in it"
+    return TlsFiles(ca, cert, key), "" if ca or cert else "Neither ca.pem nor cert.pem is in it"
