@@ -44,14 +44,18 @@ class Confirm(Dialog):
         self._header.hide()
         self.body.setContentsMargins(20, 17, 20, 15)
         self.body.setSpacing(0)
-        self.body.addWidget(PlainLabel(theme, title, "heading", wrap=True))
+        self._asked = PlainLabel(theme, title, "heading", wrap=True)
+        self.body.addWidget(self._asked)
+        self._detail = PlainLabel(theme, detail, "body", "text-secondary", wrap=True)
         if detail:
             self.body.addSpacing(7)
-            self.body.addWidget(PlainLabel(theme, detail, "body", "text-secondary", wrap=True))
+            self.body.addWidget(self._detail)
         self._goes: list[PlainLabel] = []
+        self._list: QWidget | None = None
         if goes:
             self.body.addSpacing(12)
-            self.body.addWidget(self._list_of(goes))
+            self._list = self._list_of(goes)
+            self.body.addWidget(self._list)
         self._boxes: dict[str, Checkbox] = {}
         for key, text, checked in options:
             self.body.addSpacing(11)
@@ -67,8 +71,10 @@ class Confirm(Dialog):
 
     def _list_of(self, goes: Sequence[str]) -> QWidget:
         panel = InsetPanel(self._theme, 12)
+        self._goes.clear()
         rows = QVBoxLayout()
         rows.setSpacing(2)
+        self._lines = len(goes)
         for name in goes[:_MOST_SHOWN]:
             elide = Qt.TextElideMode.ElideMiddle
             self._goes.append(PlainLabel(self._theme, visible_name(name), "mono", elide=elide))
@@ -79,9 +85,32 @@ class Confirm(Dialog):
         return panel
 
     def set_goes(self, goes: Sequence[str]) -> None:
-        """Other words for what goes, line by line."""
+        """Other words for what goes, in a question that had some from the beginning."""
+        if self._list is None:
+            return
+        if len(goes) != self._lines:
+            old, self._list = self._list, self._list_of(goes)
+            self.body.replaceWidget(old, self._list)
+            self._list.setVisible(bool(goes))
+            old.hide()
+            old.deleteLater()
         for label, name in zip(self._goes, goes, strict=False):
             label.setText(visible_name(name))
+
+    def set_words(self, title: str, detail: str) -> None:
+        """Another title, and another detail in a question that had one from the beginning."""
+        self.set_title(title)
+        self.panel.setAccessibleName(title)
+        self._asked.setText(title)
+        self._detail.setText(detail)
+
+    def set_option(self, key: str, text: str) -> None:
+        """Another text for an option; without one it is neither offered nor ticked."""
+        box = self._boxes[key]
+        box.setText(text)
+        box.setVisible(bool(text))
+        if not text:
+            box.setChecked(False)
 
     def ticked(self) -> dict[str, bool]:
         """The options as they are ticked now."""

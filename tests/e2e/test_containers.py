@@ -137,6 +137,29 @@ async def test_remove_says_what_goes_and_takes_it(scene: Scene) -> None:
 
 
 @in_scene
+async def test_the_question_follows_what_happens_elsewhere(scene: Scene) -> None:
+    await scene.docker("create", "--name", "cont-one", "-v", "/data", scene.image, "sh", "-c", ENDS)
+    volume = await scene.docker("inspect", "-f", "{{(index .Mounts 0).Name}}", "cont-one")
+    await scene.run("cont-two", "--volumes-from", "cont-one")
+    await scene.shows("cont-two", "Running")
+    await scene.key("cont-one", Qt.Key.Key_Delete)
+    await scene.person.sees("at /data, stays: cont-two uses it")
+    assert not scene.person.says("killed first")
+    await scene.docker("start", "cont-one")
+    await scene.person.sees("It is running and is killed first.")
+    await scene.docker("rm", "-f", "cont-one")
+    await scene.person.until(lambda: not scene.person.window.dialogs_open(), "the question to close")
+    scene.table.set_ticks([scene.person.key_of(scene.table, "cont-two")])
+    await scene.key("cont-two", Qt.Key.Key_Delete)
+    await scene.person.sees("mounted at /data, stays")
+    await scene.person.press("Remove 1\u00a0anonymous volume too")
+    await scene.person.press("Remove container and volume")
+    await scene.person.until(lambda: not scene.person.key_of(scene.table, "cont-two"), "the row to go")
+    await scene.person.done(scene.person.last("Remove"))
+    assert volume not in await scene.docker("volume", "ls", "-q")
+
+
+@in_scene
 async def test_several_are_stopped_together(scene: Scene) -> None:
     for name in ("cont-one", "cont-two", "cont-three"):
         await scene.run(name)

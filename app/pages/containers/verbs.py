@@ -227,16 +227,16 @@ class ContainerVerbs(QObject):
             Bulk(self._session, command, rows, self).start()
 
     def _ask_remove(self, rows: list[ContainerSummary]) -> None:
-        from app.pages.containers.dialogs import ask_remove
+        from app.pages.containers.removal import RemoveQuestion
 
         wanted = [row.id for row in rows]
 
         def show(found: tuple[ContainerSummary, ...]) -> None:
+            if not self.rows(wanted):
+                return
             known = {str(row.id): row.size_rw or 0 for row in found}  # An engine leaves out what is 0.
-            window = self._host.window()
-            ask_remove(
-                self._theme, window, rows, known, self._session.state.label, lambda volumes: self._remove(rows, volumes)
-            )
+            store, engine = self._session.stores.containers, self._session.state.label
+            RemoveQuestion(self._theme, self._host.window(), store, wanted, known, engine, self._remove).open()
 
         self._session.ask(
             lambda engine: containers.list_(engine, ids=wanted, size=True, deadline=SIZES_SECONDS),
@@ -246,8 +246,8 @@ class ContainerVerbs(QObject):
         )
 
     def _remove(self, rows: list[ContainerSummary], volumes: bool) -> None:
-        now = self.rows([row.id for row in rows])
-        targets = [Removal(row, volumes=volumes, force=row.state in ALIVE) for row in now]
+        """Kills only what was shown as alive: the engine refuses what has been started since."""
+        targets = [Removal(row, volumes=volumes, force=row.state in ALIVE) for row in rows]
         if len(targets) == 1:
             self._session.run(REMOVE, targets[0])
         elif targets:

@@ -183,6 +183,7 @@ async def test_a_container_is_looked_at_again_after_a_command_of_which_no_event_
     web = scene.fake.find("web")
     assert web is not None
     web.state = "exited"
+    scene.fake.fail(f"{web.id}/pause", raw=NO)
     await scene.person.keys(Qt.Key.Key_P)
     await scene.person.until(lambda: scene.list._store.values[web.id].state == "exited", "the state that it is in")
 
