@@ -12,8 +12,39 @@ from backend.errors import ApiError, BackendError, InvalidReference, NameInUse, 
 from backend.references import check_image
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses to compare with
+# The flags among the extras of which moby and runc say this.
+_FLAG_WORDS = (
+    (r"adding custom device", "--device"),
+    (r"runtime specified|runtime name", "--runtime"),
+    (r"logging plugin|log driver|logger", "--log-driver"),
+    (r"log opt", "--log-opt"),
+    (r"sysctl", "--sysctl"),
+    (r"memory reservation", "--memory-reservation"),
+    (r"memoryswap|swap limit", "--memory-swap"),
+    (r"cpu cfs period", "--cpu-period"),
+    (r"cpu cfs quota", "--cpu-quota"),
+    (r"requested cpus", "--cpuset-cpus"),
+    (r"requested memory nodes", "--cpuset-mems"),
+    (r"security-opt", "--security-opt"),
+    (r"storage-opt", "--storage-opt"),
+    (r"rlimit|ulimit", "--ulimit"),
+    (r"isolation", "--isolation"),
+    (r"invalid signal", "--stop-signal"),
+    (r"unable to find group", "--group-add"),
+    (r"device driver", "--gpus"),
+    (r"user specified ip address", "--ip"),
+)
 # What moby and runc say, and whose field it is about; the first that fits wins.
 _WORDS = (
+    (r"invalid reference format", "image"),
+    (r"working directory", "workdir"),
+    (r"^interval in healthcheck", "health_interval"),
+    (r"^timeout in healthcheck", "health_timeout"),
+    (r"^startperiod in healthcheck", "health_start_period"),
+    (r"^retries in healthcheck", "health_retries"),
+    (r"sethostname|invalid hostname", "hostname"),
+    (r"capdrop", "cap_drop"),
+    (r"capadd", "cap_add"),
     (r"mount|volume|bind source|read-only file system.*mkdir", "mounts"),
     (r"minimum memory|memory limit|memory\.|memoryswap|swap limit", "memory"),
     (r"range of cpus|nanocpus|cpu", "cpus"),
@@ -54,6 +85,10 @@ def place_of(error: BaseException, form: RunForm) -> str:
     message = error.message.lower() if isinstance(error, ApiError) else ""
     if isinstance(error, NotFound) and ("no such image" in message or "manifest" in message):
         return "image"
+    if message.startswith("no such container") and form.network.startswith("container:"):
+        return "network"
+    if message and (row := _extra_row(form, message)):
+        return row
     if isinstance(error, BackendError) and message:
         return next((field for words, field in _WORDS if re.search(words, message)), "")
     return ""
@@ -62,6 +97,24 @@ def place_of(error: BaseException, form: RunForm) -> str:
 def _port_row(form: RunForm, port: int) -> str:
     rows = [i for i, row in enumerate(form.ports) if not port or row.host.strip() == str(port)]
     return f"ports.{rows[0]}" if rows else "ports"
+
+
+def _extra_row(form: RunForm, message: str) -> str:
+    """The row under More flags that a message is about: of the flag it speaks of, or with the value that it quotes."""
+    about = [flag for words, flag in _FLAG_WORDS if re.search(words, message)]
+    named = [i for i, extra in enumerate(form.extras) if extra.flag in about]
+    quoted = [i for i, extra in enumerate(form.extras) if _quotes(message, extra.value.lower())]
+    both = [i for i in named if i in quoted]
+    found = both or named or quoted
+    return f"extras.{found[0]}" if found else ""
+
+
+def _quotes(message: str, value: str) -> bool:
+    """Whether a message repeats a value, or the part of it that names something; short ones stand in any sentence."""
+    parts = [value, *re.split(r"[=:]", value)]
+    return any(
+        len(p) > 3 and p != "host" and re.search(rf"(?<![\w./-]){re.escape(p)}(?![\w/-])", message) for p in parts
+    )
 
 
 def _image(form: RunForm) -> Iterator[Problem]:

@@ -16,6 +16,8 @@ from backend.client import Engine
 from backend.errors import BackendError, NotFound
 from backend.types.containers import ContainerId
 
+_REMOVED = "Removed the container that did not start"
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -48,10 +50,15 @@ async def run_form(engine: Engine, target: Running, operation: Operation) -> Con
     except BaseException:
         with suppress(BackendError):
             await containers.remove(engine, made.id, volumes=True, force=True)
-            operation.write("Removed the container that did not start. The form is as it was.")
+            operation.write(f"{_REMOVED}. The form is as it was.")
         raise
     operation.report(0, 0, "Started")
     return made.id
+
+
+def was_removed(operation: Operation) -> list[str]:
+    """What a run said of the container that it removed again; nothing when it made none, or left it."""
+    return [line for line in operation.output if line.startswith(_REMOVED)]
 
 
 async def _is_here(engine: Engine, image: str) -> bool:

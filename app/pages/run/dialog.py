@@ -14,7 +14,7 @@ from app.commands.run.danger import dangers
 from app.commands.run.form import PortRow, Problem, RunForm
 from app.commands.run.names import free_name
 from app.commands.run.read import NotARunLine, Reading, looks_like_run_line, read_line
-from app.commands.run.running import RUN, Running
+from app.commands.run.running import RUN, Running, was_removed
 from app.notices import notice_for
 from app.operation import Operation, OperationState
 from app.pages.run.advice import Advice
@@ -57,7 +57,8 @@ class RunDialog(Dialog):
         self._base = form
         self._operation: Operation | None = None
         self._offered: frozenset[PortRow] = frozenset()
-        self._refused: tuple[Problem, RunForm] | None = None
+        self._refused: tuple[Problem, RunForm] | None = None  # without a field when the engine's words fit none
+        self._own = ""  # the name of what this form makes: not taken by another, until the store knows that it is gone
         self._reading: Reading | None = None  # the line that was pasted, until its questions are answered
         stores = session.stores
         self.basic = BasicTab(
@@ -167,6 +168,8 @@ class RunDialog(Dialog):
         return {c.name for c in self._session.stores.containers.values.values()}
 
     def _on_containers(self, _delta: object) -> None:
+        if self._operation is None and self._own not in self._names():
+            self._own = ""
         self._timer.start()
 
     def _on_typed(self) -> None:
@@ -212,12 +215,12 @@ class RunDialog(Dialog):
     def check(self) -> list[Problem]:
         """Looks at the whole form, says each problem at its field, and returns them in reading order."""
         form = self.form()
-        problems = [p for p in check(form, self._names()) if p.field != "image" or form.image]
+        problems = [p for p in check(form, self._names() - {self._own}) if p.field != "image" or form.image]
         problems += self.resources.beyond_engine()
-        if self._refused is not None and self._refused[1] == form:
-            problems.append(self._refused[0])
-        else:
+        if self._refused is None or self._refused[1] != form:
             self.failure.hide()
+        elif self._refused[0].field:
+            problems.append(self._refused[0])
         for tab in self.parts_of_form.values():
             tab.show_problems(problems)
         found = dangers(build(form)[0])
@@ -261,7 +264,7 @@ class RunDialog(Dialog):
         operation = self._session.run(
             RUN, target, then=lambda done: self._on_done(target, done), failed=self._on_failed, owner=self
         )
-        self._operation = operation
+        self._operation, self._own = operation, target.form.name
         operation.changed.connect(self._on_progress)
         operation.ended.connect(self._on_ended)
 
@@ -315,6 +318,8 @@ class RunDialog(Dialog):
 
     def _on_ended(self) -> None:
         operation, self._operation = self._operation, None
+        if operation is None or not was_removed(operation):
+            self._own = ""
         self._busy(False)
         if operation is not None and operation.state is OperationState.CANCELLED:
             self.set_note("Cancelled. Nothing was made.")
@@ -334,11 +339,11 @@ class RunDialog(Dialog):
         form = self.form()
         notice = notice_for(error)
         field = place_of(error, form)
-        removed = [line for line in self._operation.output if line.startswith("Removed")] if self._operation else []
+        removed = was_removed(self._operation) if self._operation else []
         self.failure.say(notice.title, [s for s in (notice.detail, *removed) if s])
         self.area.ensureWidgetVisible(self.failure)
+        self._refused = (Problem(field, notice.title), form)
         if field:
-            self._refused = (Problem(field, notice.title), form)
             self._go_to(field)
         if field.startswith("ports"):
             self.ports.look()

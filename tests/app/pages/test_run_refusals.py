@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.commands.run.form import RunForm
-from tests.app.pages.test_run_dialog import dialog_on
+from app.commands.run.checks import place_of
+from app.commands.run.form import Extra, RunForm
+from backend import errors
+from tests.app.pages.test_run_dialog import dialog_on, refusal
 from tests.fakes.engine import FakeEngine
 
 pytestmark = pytest.mark.asyncio
@@ -35,3 +37,65 @@ async def test_lines_of_a_file_that_assign_nothing_are_named(
         file.write_text("A=2\n")
         dialog.basic.read_env_file(str(file))
         assert dialog.basic.env_field.error() == ""
+
+
+async def test_a_refusal_that_fits_no_field_is_said_until_the_form_differs(
+    qapp: QApplication, fake: FakeEngine
+) -> None:
+    fake.fail("/containers/create", method="POST", raw=refusal(400, "the moon is in the wrong house"), times=2)
+    async with dialog_on(fake, RunForm(image="web:1", name="new")) as (person, dialog):
+        for _again in range(2):
+            await person.press("Run")
+            await person.until(lambda: dialog._operation is None and person.desk.operations.items, "the end")
+            dialog.check()
+            await person.sees("The moon is in the wrong house")
+            assert dialog.failure.isVisible()
+            assert dialog.run_button.isEnabled()
+        await person.type(dialog.name, "newer")
+        await person.until(lambda: not dialog.failure.isVisible(), "the reason to go")
+        await person.press("Run")
+        await person.until(lambda: fake.find("newer"), "the container")
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("the working directory 'relative' is invalid, it needs to be an absolute path", "workdir"),
+        ("Interval in Healthcheck cannot be less than 1ms", "health_interval"),
+        ("Timeout in Healthcheck cannot be less than 1ms", "health_timeout"),
+        ("StartPeriod in Healthcheck cannot be less than 1ms", "health_start_period"),
+        ("invalid reference format: repository name must be lowercase", "image"),
+        ("No such container: nope", "network"),
+        ('error gathering device information while adding custom device "/dev/two": no such file', "extras.3"),
+        ("Unknown runtime specified nope", "extras.0"),
+        ('error looking up logging plugin nope: plugin "nope" not found', "extras.1"),
+        ("write sysctl key kernel.nope: open /proc/sys/kernel/nope: no such file or directory: unknown", "extras.4"),
+        ('invalid CapDrop: unknown capability: "CAP_NOPE"', "cap_drop"),
+        ("OCI runtime create failed: error during container init: sethostname: invalid argument: unknown", "hostname"),
+        ("a container may not use web.internal", "extras.5"),
+    ],
+)
+async def test_a_refusal_finds_its_field(message: str, field: str) -> None:
+    rows = (
+        Extra("--runtime", "nope"), Extra("--log-driver", "nope"), Extra("--device", "/dev/one"),
+        Extra("--device", "/dev/two"), Extra("--sysctl", "kernel.nope=1"), Extra("--add-host", "web.internal:1.1.1.1"),
+    )  # fmt: skip
+    assert place_of(errors.BadRequest(400, message), RunForm(network="container:nope", extras=rows)) == field
+
+
+async def test_a_name_that_this_form_took_and_gave_back_is_not_called_taken(
+    qapp: QApplication, fake: FakeEngine
+) -> None:
+    fake.fail("/start", method="POST", raw=refusal(400, "the moon is in the wrong house"))
+    async with dialog_on(fake, RunForm(image="web:1", name="new")) as (person, dialog):
+        await person.press("Run")
+        made = fake.add_container("new", image="web:1")  # what the store hears of late
+        await person.until(dialog.failure.isVisible, "the reason")
+        await fake.emit("container", "create", made, name="new", image="web:1")
+        await person.until(lambda: "new" in dialog._names(), "the store to list it")
+        assert not any(p.field == "name" for p in dialog.check())
+        del fake.containers[made]
+        await fake.emit("container", "destroy", made, name="new", image="web:1")
+        await person.until(lambda: "new" not in dialog._names(), "the store to drop it")
+        await fake.emit("container", "create", fake.add_container("new", image="web:1"), name="new", image="web:1")
+        await person.sees("new is taken")
