@@ -28,13 +28,13 @@ class Notice(Struct, frozen=True):
 
 def notice_for(error: BaseException, doing: str = "", subject: str = "") -> Notice:
     """The notice for an error. With `doing` ("Remove") and `subject` ("nginx") the title says what failed."""
-    from app.wordings import is_plain, wording_of  # Late: most starts have nothing to tell.
+    from app.wordings import is_plain, subject_of, wording_of  # Late: most starts have nothing to tell.
 
     notice = wording_of(error)
     if not doing:
         return notice
     verb = doing.rstrip("…")
-    title = f"Could not {verb[:1].lower()}{verb[1:]} {subject}".rstrip()
+    title = f"Could not {verb[:1].lower()}{verb[1:]} {subject_of(error) or subject}".rstrip()
     said = notice.detail or sentence(str(error))
     # Not as a sentence: a title may begin with a name, and web is not Web.
     lead = "" if is_plain(error) else f"{notice.title}."

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from app.notices import Notice, Step, sentence
 from app.presentation.builds import build_words
+from app.presentation.units import joined
 from backend import errors as e
 
 E = TypeVar("E", bound=BaseException)
@@ -15,7 +16,7 @@ Wording = Callable[[Any], Notice]
 RETRY = Step("Try now", "retry")
 CHOOSE = Step("Choose an engine", "choose-engine")
 _WORDINGS: dict[type[BaseException], Wording] = {}
-_PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed})
+_PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed, e.NotAllRemoved})
 
 
 def _words(*kinds: type[E]) -> Callable[[Callable[[E], Notice]], Callable[[E], Notice]]:
@@ -41,6 +42,11 @@ def wording_of(error: BaseException) -> Notice:
 def is_plain(error: BaseException) -> bool:
     """Whether its title says no more than that the engine refused."""
     return type(error) in _PLAIN
+
+
+def subject_of(error: BaseException) -> str:
+    """What could not be done, where the error knows that it was not all that was wanted; else empty."""
+    return joined(error.kept) if isinstance(error, e.NotAllRemoved) else ""
 
 
 def _asked(what: str) -> str:
@@ -320,6 +326,14 @@ def _invalid_name(error: e.InvalidName) -> Notice:
 @_words(e.ArchiveRefused)
 def _archive(error: e.ArchiveRefused) -> Notice:
     return Notice("This archive cannot be used", f"{error.path}: {sentence(error.reason)}")
+
+
+@_words(e.NotAllRemoved)
+def _not_all(error: e.NotAllRemoved) -> Notice:
+    why = wording_of(error.cause)
+    said = why.detail if is_plain(error.cause) else f"{why.title}. {why.detail}"
+    removed = f" Removed {joined(error.removed)}." if error.removed else ""
+    return Notice(f"{joined(error.kept)} could not be removed", f"{said}{removed}", why.step, why.kind)
 
 
 @_words(e.EmbeddedError)

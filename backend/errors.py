@@ -38,6 +38,7 @@ BackendError
 ├── InvalidReference               not an image reference
 ├── InvalidName                    not a container, volume or network name
 ├── ArchiveRefused                 a tar that is not what it claims to be
+├── NotAllRemoved                  some names of an image are gone, others could not be removed
 └── EmbeddedError
     ├── EngineProgramMissing       neither dockerd nor podman is installed
     ├── FirewallOwned              another engine owns this host's firewall chains
@@ -329,6 +330,16 @@ class ArchiveRefused(BackendError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class NotAllRemoved(BackendError):
+    """Of several names to go, `kept` are still there, the first of them because of `cause`; `removed` are gone."""
+
+    def __init__(self, kept: tuple[str, ...], removed: tuple[str, ...], cause: BackendError) -> None:
+        super().__init__(f"{', '.join(kept)}: {cause}")
+        self.kept = kept
+        self.removed = removed
+        self.cause = cause
 
 
 class EmbeddedError(BackendError):

@@ -8,10 +8,10 @@ from pathlib import Path
 from app.commandline import CommandLine
 from app.commands.command import Command
 from app.operation import Operation, Part
-from app.presentation import bytes_text, plural, short_id
+from app.presentation import bytes_text, joined, plural, short_id
 from backend import images, moving
 from backend.client import Engine
-from backend.errors import ArchiveRefused
+from backend.errors import ArchiveRefused, BackendError, NotAllRemoved
 from backend.references import parse_reference
 from backend.types.images import ImageSummary, Progress, Pruned
 
@@ -92,9 +92,22 @@ async def _tag(engine: Engine, target: Tagging, _operation: Operation) -> None:
 
 
 async def _remove(engine: Engine, target: ImageRemoval, operation: Operation) -> None:
-    for reference in target.references or (target.image.id,):
-        for gone in await images.remove(engine, reference, force=target.force):
-            operation.write(f"Untagged {gone.untagged}" if gone.untagged else f"Deleted {gone.deleted}")
+    """All of them, as docker rmi does; raises the error of a single one, else NotAllRemoved."""
+    names = target.references or (target.image.id,)
+    failures: list[tuple[str, BackendError]] = []
+    for name in names:
+        try:
+            for gone in await images.remove(engine, name, force=target.force):
+                operation.write(f"Untagged {gone.untagged}" if gone.untagged else f"Deleted {gone.deleted}")
+        except BackendError as error:
+            operation.write(f"Could not remove {name}: {error}")
+            failures.append((name, error))
+    if not failures:
+        return
+    kept, cause = tuple(name for name, _error in failures), failures[0][1]
+    if len(names) == 1:
+        raise cause
+    raise NotAllRemoved(kept, tuple(name for name in names if name not in kept), cause) from cause
 
 
 async def _save(engine: Engine, target: Saving, operation: Operation) -> None:
@@ -150,9 +163,9 @@ TAG: Command[Tagging] = Command(
 )  # fmt: skip
 REMOVE: Command[ImageRemoval] = Command(
     "image-remove", "Remove", "trash-2", _remove,
-    lambda t: t.references[0] if len(t.references) == 1 else title_of(t.image),
+    lambda t: joined(t.references or (title_of(t.image),)),
     line=lambda t: CommandLine.docker("rmi", *(["--force"] if t.force else []), *_remove_words(t)),
-    done=lambda t: f"Removed {t.references[0] if len(t.references) == 1 else title_of(t.image)}",
+    done=lambda t: f"Removed {joined(t.references or (title_of(t.image),))}",
     destructive=True,
 )  # fmt: skip
 SAVE: Command[Saving] = Command(

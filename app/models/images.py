@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from app.presentation import age_text, bytes_text, plural, short_id
+from app.presentation import age_text, bytes_text, joined, short_id
 from app.widgets.cells import Cell, Column, Group, Row, faded
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageId, ImageSummary, StoredLayer
@@ -173,7 +173,4 @@ def unused(images: Iterable[ImageSummary], users: Mapping[str, object], *, dangl
 
 def used_words(users: Sequence[ContainerSummary]) -> str:
     """`api, migrate` or `api, migrate and 3 more`."""
-    names = [c.name for c in users]
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{', '.join(names[:2])} and {plural(len(names) - 2, 'more', 'more')}"
+    return joined([c.name for c in users])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 NBSP = "\u00a0"
@@ -49,6 +50,13 @@ def count_text(count: int | None) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 container`, `3 containers`."""
     return f"{count:,}{NBSP}{one if count == 1 else many or one + 's'}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names in a sentence: `api, migrate`; the first two and how many more when they are over three."""
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])} and {plural(len(names) - 2, 'more', 'more')}"
 
 
 def age_text(seconds: float | None) -> str:

@@ -23,6 +23,9 @@ def make(kind: type[errors.BackendError]) -> errors.BackendError:
         "code": 1,
         "log": ("last words",),
         "programs": ("dockerd", "podman"),
+        "kept": ("other/zz:1",),
+        "removed": ("mm:2",),
+        "cause": errors.Conflict(409, "in use"),
         "reasons": ("user namespaces are off",),
     }
     names = [n for n in inspect.signature(kind.__init__).parameters if n not in ("self", "args", "kwargs")]
@@ -43,7 +46,7 @@ def test_every_error_has_its_own_notice(kind: type[errors.BackendError]) -> None
 @pytest.mark.parametrize("kind", EVERY, ids=lambda k: k.__name__)
 def test_the_title_says_what_failed(kind: type[errors.BackendError]) -> None:
     notice = notice_for(make(kind), "Remove…", "nginx")
-    assert notice.title == "Could not remove nginx"
+    assert notice.title == f"Could not remove {'other/zz:1' if kind is errors.NotAllRemoved else 'nginx'}"
     assert notice.detail
 
 
@@ -71,6 +74,15 @@ def test_a_pull_and_a_push_that_fail_are_called_so_once() -> None:
     assert (told.title, told.detail) == ("Could not pull web:1", "Manifest unknown.")
     error.pushing = True
     assert notice_for(error).title == "web:1 could not be pushed"
+
+
+def test_a_removal_that_half_succeeds_names_what_stayed_and_what_went() -> None:
+    cause = errors.ImageInUse(409, "x", "", holder="a" * 64)
+    told = notice_for(errors.NotAllRemoved(("c:1", "d:1"), ("a:1", "b:1"), cause), "Remove", "a:1, b:1 and 2 more")
+    assert told.title == "Could not remove c:1, d:1"
+    assert told.detail.startswith(f"The image is in use. {'a' * 12} was made from it.")
+    assert told.detail.endswith("Removed a:1, b:1.")
+    assert told.step is not None
 
 
 def test_an_unknown_exception_is_told_too() -> None:

@@ -23,7 +23,11 @@ from app.commands.images import (
 )
 from app.commands.pull import PULL, Pulling
 from app.commands.pull import reference_problem as pull_problem
+from app.operation import Operation
+from backend.client import Engine
+from backend.errors import NotAllRemoved, NotFound
 from backend.types.images import ImageId, ImageSummary
+from tests.fakes.engine import FakeEngine
 
 IMAGE = ImageSummary(id=ImageId("sha256:" + "a1" * 32), repo_tags=("web:1",))
 UNTAGGED = ImageSummary(id=ImageId("sha256:" + "b2" * 32), repo_tags=("<none>:<none>",))
@@ -60,3 +64,27 @@ def test_what_can_be_a_name(text: str) -> None:
 def test_the_colon_of_a_port_is_no_tag() -> None:
     assert split_reference("localhost:5000/web") == ("localhost:5000/web", "latest")
     assert split_reference("localhost:5000/web:2") == ("localhost:5000/web", "2")
+
+
+def test_a_removal_is_called_by_the_names_that_go() -> None:
+    several = ImageRemoval(IMAGE, ("web:2", "web:3"))
+    assert (REMOVE.subject(several), REMOVE.done(several)) == ("web:2, web:3", "Removed web:2, web:3")
+    assert REMOVE.subject(ImageRemoval(IMAGE)) == "web:1"
+
+
+@pytest.mark.asyncio
+async def test_a_removal_goes_on_past_what_is_not_there() -> None:
+    fake = FakeEngine()
+    fake.add_image("web:2", "web:3")
+    async with fake.serve() as endpoint:
+        engine = Engine(endpoint)
+        await engine.open()
+        target = ImageRemoval(IMAGE, ("web:1", "web:2", "web:3"))
+        operation = Operation(REMOVE.title, REMOVE.subject(target), REMOVE.line(target))
+        with pytest.raises(NotAllRemoved) as told:
+            await REMOVE.run(engine, target, operation)
+        with pytest.raises(NotFound):
+            await REMOVE.run(engine, ImageRemoval(IMAGE, ("web:1",)), operation)
+        await engine.close()
+    assert (told.value.kept, told.value.removed) == (("web:1",), ("web:2", "web:3"))
+    assert not fake.images
