@@ -39,6 +39,7 @@ LINES = (
     "docker run -d -p 127.0.0.1::80 -p 8099/udp IMAGE sleep 60",
     "docker run -d -e A=1 -e 'B=two words $x' -l a=b --label c IMAGE sleep 60",
     "docker run -d -v FOLDER:/x:ro -v run-vol:/v -v /anon IMAGE sleep 60",
+    "docker run -d -v FOLDER:/x:cached -v run-vol:/v:rw -v FOLDER:/y:rw,z -v FOLDER:/z:ro,delegated IMAGE sleep 60",
     "docker run -d --mount type=bind,source=FOLDER,target=/x,readonly --tmpfs /t:size=1m IMAGE sleep 60",
     "docker run -d --mount type=volume,source=run-vol,target=/v,volume-nocopy IMAGE sleep 60",
     "docker run -d --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770 IMAGE sleep 60",

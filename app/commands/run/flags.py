@@ -181,7 +181,7 @@ def _label(draft: Draft, flag: str, word: ShellWord) -> None:
 def _volume(draft: Draft, flag: str, word: ShellWord) -> None:
     where = _next(draft, "mounts")
     try:
-        row = from_volume(word.text)
+        row, unknown = from_volume(word.text)
     except BadValue as bad:
         draft.refuse(flag, word.text, bad.sentence)
         return
@@ -189,6 +189,8 @@ def _volume(draft: Draft, flag: str, word: ShellWord) -> None:
     if row.kind == "bind" and row.source.startswith("."):
         draft.ask(row.source, where, "It is relative to the folder of a terminal. Write the whole path.")
     draft.add("mounts", row)
+    for mode in unknown:
+        draft.refuse(flag, mode, "docker has no such mode of a mount.")
 
 
 def _mount(draft: Draft, flag: str, word: ShellWord) -> None:

@@ -19,21 +19,23 @@ _OPTION_KEYS: dict[str, tuple[str, ...]] = {
     "volume": ("volume-nocopy", "volume-driver", "volume-opt", "volume-label", "volume-subpath", "consistency"),
     "tmpfs": ("tmpfs-size", "tmpfs-mode"),
 }
-# What docker's -v takes after the second colon (moby volume/mounts/linux_parser.go).
-_MODES = frozenset(("z", "Z", "nocopy", "shared", "rshared", "slave", "rslave", "private", "rprivate", "consistent"))
+# What docker's -v takes after the second colon (moby volume/mounts/linux_parser.go). `ro` is the row's tick box.
+_PROPAGATIONS = ("shared", "rshared", "slave", "rslave", "private", "rprivate")
+_MODES = frozenset(("rw", "z", "Z", "nocopy", *_PROPAGATIONS, "consistent", "cached", "delegated"))
 
 
-def from_volume(value: str) -> MountRow:
-    """The row of `-v value`. Raises BadValue."""
+def from_volume(value: str) -> tuple[MountRow, tuple[str, ...]]:
+    """The row of `-v value`, and the modes in it that docker does not know. Raises BadValue."""
     parts = _colons(value)
     if len(parts) > 3 or not parts[-1]:
         raise BadValue("Use source:target or source:target:ro")
     if len(parts) == 1:
-        return MountRow("volume", "", parts[0], flag="-v")
+        return MountRow("volume", "", parts[0], flag="-v"), ()
     modes = [m for m in (parts[2].split(",") if len(parts) == 3 else ()) if m]
     kind: MountKind = "bind" if is_path(parts[0]) else "volume"
-    rest = ",".join(m for m in modes if m not in ("ro", "rw"))
-    return MountRow(kind, parts[0], parts[1], "ro" in modes, "-v", rest)
+    rest = ",".join(m for m in modes if m in _MODES)
+    unknown = tuple(m for m in modes if m != "ro" and m not in _MODES)
+    return MountRow(kind, parts[0], parts[1], "ro" in modes, "-v", rest), unknown
 
 
 def from_mount(value: str) -> tuple[MountRow, tuple[str, ...]]:
@@ -108,6 +110,8 @@ def check(row: MountRow) -> None:
             raise BadValue("Give the whole path, from the root on", "source")
     if row.kind == "volume" and row.source and not _VOLUME_NAME.match(row.source):
         raise BadValue("A volume's name has letters, digits, _ . and -, at least two", "source")
+    if row.kind == "volume" and not row.source and row.read_only:
+        raise BadValue("A new volume without a name cannot be read-only", "source")
     if not row.target.strip():
         raise BadValue("Say where in the container", "target")
     if not (row.target.startswith("/") or _DRIVE.match(row.target)):
@@ -128,8 +132,10 @@ def is_path(source: str) -> bool:
 
 
 def _bind(row: MountRow) -> str:
-    modes = ",".join(filter(None, ("ro" if row.read_only else "", row.options)))
-    return ":".join(filter(None, (row.source, row.target, modes)))
+    """Without a source there are no modes: docker would take the target for it."""
+    modes = [m for m in row.options.split(",") if m and not (m == "rw" and row.read_only)]
+    text = ",".join(["ro", *modes] if row.read_only else modes)
+    return ":".join(filter(None, (row.source, row.target, text))) if row.source else row.target
 
 
 def _mount(row: MountRow) -> Body:

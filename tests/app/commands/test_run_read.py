@@ -24,7 +24,7 @@ sizes = st.sampled_from(("", "64m", "1.5g", "6291456"))
 
 
 def mounts() -> st.SearchStrategy[MountRow]:
-    modes = st.sampled_from(("", "z", "rshared"))
+    modes = st.sampled_from(("", "z", "rshared", "cached", "z,delegated"))
     return st.one_of(
         st.builds(MountRow, st.just("bind"), paths, paths, st.booleans(), st.just("-v"), modes),
         st.builds(MountRow, st.just("volume"), names, paths, st.booleans(), st.just("-v"), st.just("")),
@@ -195,6 +195,7 @@ def test_a_quoted_dollar_is_only_a_dollar(line: str) -> None:
         ("docker run --network a --network b nginx", ["--network b"]),
         ("docker run --mount type=bind,source=/a,target=/b,bind-sort=1 nginx", ["--mount bind-sort=1"]),
         ("docker run --mount type=npipe,source=/a,target=/b nginx", ["--mount type=npipe,source=/a,target=/b"]),
+        ("docker run -v /a:/b:ro,fast,z nginx", ["-v fast"]),
         ("docker run -v /a:/b:/c:d nginx", ["-v /a:/b:/c:d"]),
         ("docker --context far run nginx", ["--context far"]),
     ],

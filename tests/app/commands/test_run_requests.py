@@ -87,6 +87,14 @@ def test_line_written_says_the_same(recorded: dict[str, Any]) -> None:
             "mounts.0.source",
             "A volume's name has letters, digits, _ . and -, at least two",
         ),
+        *(
+            (
+                RunForm(image="a", mounts=(MountRow("volume", "", "/x", True, flag),)),
+                "mounts.0.source",
+                "A new volume without a name cannot be read-only",
+            )
+            for flag in ("-v", "--mount")
+        ),
         (
             RunForm(image="a", mounts=(MountRow("bind", "/a:b", "/x", flag="-v"),)),
             "mounts.0.source",
@@ -136,6 +144,11 @@ def test_secrets_are_masked_on_screen_and_there_when_copied() -> None:
     line = run_line(RunForm(image="a", env=(EnvRow("KEY", "hush $x"),)))
     assert "hush" not in line.shown
     assert "'KEY=hush $x'" in line.copied
+
+
+def test_the_line_of_an_unnamed_volume_has_no_modes() -> None:
+    row = MountRow("volume", "", "/x", True, "-v", "z")
+    assert run_line(RunForm(image="a", mounts=(row,))).shown == "docker run -d -v /x a"
 
 
 def test_create_only_is_docker_create() -> None:

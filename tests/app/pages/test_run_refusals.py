@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from app.commands.run.checks import place_of
 from app.commands.run.form import Extra, RunForm
 from backend import errors
+from app.pages.run.tabs import StorageTab
 from tests.app.pages.test_run_dialog import dialog_on, refusal
 from tests.fakes.engine import FakeEngine
 
@@ -99,3 +101,22 @@ async def test_a_name_that_this_form_took_and_gave_back_is_not_called_taken(
         await person.until(lambda: "new" not in dialog._names(), "the store to drop it")
         await fake.emit("container", "create", fake.add_container("new", image="web:1"), name="new", image="web:1")
         await person.sees("new is taken")
+
+
+async def test_an_unnamed_volume_is_not_made_read_only(qapp: QApplication, fake: FakeEngine) -> None:
+    async with dialog_on(fake) as (person, dialog):
+        assert dialog.read("docker run --name new -v /anon web:1") == ""
+        await person.choose(dialog.tabs, "storage")
+        tab = dialog.parts_of_form["storage"]
+        assert isinstance(tab, StorageTab)
+        [line] = tab.mounts.lines
+        await person.click(line.read_only)
+        await person.sees("A new volume without a name cannot be read-only")
+        await person.press("Run")
+        assert line.source.hasFocus()
+        assert not fake.asked("POST", "/create")
+        await person.type(line.source, "data")
+        await person.press("Run")
+        await person.until(lambda: fake.find("new"), "the container")
+        asked = json.loads(fake.asked("POST", "/create")[0].body)
+        assert asked["HostConfig"]["Binds"] == ["data:/anon:ro"]
