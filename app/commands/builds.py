@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from app.commandline import CommandLine, Secret, Word
 from app.commands.command import Command
+from app.notices import notice_for
 from app.operation import Operation
 from app.stores.builds import CANCELLED, FAILED, SUCCEEDED
 from app.stores.livebuild import ENDED, LiveBuild
@@ -87,7 +88,8 @@ async def _build(engine: Engine, live: LiveBuild, operation: Operation) -> objec
         live.end(FAILED, error.message, error.line)
         raise
     except Exception as error:
-        live.end(FAILED, str(error))
+        notice = notice_for(error)
+        live.end(FAILED, f"{notice.title}. {notice.detail}".strip())
         raise
     finally:
         live.wrote.disconnect(lines_seen)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.notices import sentence
-from backend.errors import BackendError, ProtocolError
+from app.notices import notice_for, sentence
+from backend.errors import ApiError, BackendError, ProtocolError
 from backend.types.containers import LogConfig
 
 READABLE: Final = frozenset({"", "json-file", "local", "journald", "k8s-file"})
@@ -14,7 +14,7 @@ READABLE: Final = frozenset({"", "json-file", "local", "journald", "k8s-file"})
 
 def trouble(phase: str, error: BackendError | None, log: LogConfig) -> str:
     """Words for a phase of a feed, by its value; empty when all is well."""
-    said = sentence(error.reason if isinstance(error, ProtocolError) else str(error)) if error is not None else ""
+    said = _said(error)
     match phase:
         case "unreadable" if log.type == "none":
             return "This container keeps no log: its log driver is none."
@@ -31,6 +31,15 @@ def trouble(phase: str, error: BackendError | None, log: LogConfig) -> str:
         case _ if said:
             return f"A part of this log could not be read and is missing here. {said}"
     return ""
+
+
+def _said(error: BackendError | None) -> str:
+    """What the engine said, or what is said of a connection that failed."""
+    if error is None:
+        return ""
+    if isinstance(error, ApiError):
+        return sentence(error.message)
+    return sentence(error.reason) if isinstance(error, ProtocolError) else notice_for(error).detail
 
 
 def caution(log: LogConfig) -> str:

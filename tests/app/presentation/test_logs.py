@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.presentation.logs import caution, trouble
-from backend.errors import BackendError, EngineFault, EngineGone, ProtocolError
+from backend.errors import BackendError, EngineFault, EngineGone, EngineTimeout, ProtocolError
 from backend.types.containers import LogConfig
 
 REFUSED = EngineFault(501, "configured logging driver does not support reading")
@@ -20,6 +20,7 @@ DAMAGED = ProtocolError("log stream", "Error grabbing logs: invalid character")
         ("unreadable", REFUSED, "none", "This container keeps no log: its log driver is none."),
         ("unreadable", REFUSED, "syslog", "This log goes to syslog and cannot be read here. Configured logging driver"),
         ("unreadable", REFUSED, "", "The log cannot be read here. Configured logging driver"),
+        ("unreadable", EngineTimeout("GET /containers/x/logs", 10), "", "The log cannot be read here. It was asked about"),
         ("gone", None, "", "The container is gone. What was read stays here."),
         ("lost", EngineGone("x", "y"), "", "The engine does not answer. The log goes on when it is back."),
         ("lost", DAMAGED, "", "The log broke off and is tried again. Error grabbing logs: invalid character."),
