@@ -80,8 +80,9 @@ class LogFeed(QObject):
     """One container's log.
 
     `start(work)` runs a coroutine function on the engine in use, e.g. by Session.ask; `running()` says whether the
-    container runs now. Signals: `grew()` at most 30 times a second, `prepended(count)`, `state_changed(LogState)`,
-    `older_changed(bool)` while older lines are on their way.
+    container runs now, `gone()` whether the engine has it no more: until then it refuses the log of one that it is
+    about to remove in words of its own. Signals: `grew()` at most 30 times a second, `prepended(count)`,
+    `state_changed(LogState)`, `older_changed(bool)` while older lines are on their way.
     """
 
     grew = Signal()
@@ -97,6 +98,7 @@ class LogFeed(QObject):
         *,
         tty: bool,
         running: Callable[[], bool],
+        gone: Callable[[], bool] = lambda: False,
         tail: int = TAIL,
         check_after: float = CHECK_SECONDS,
         tell_ms: int = TELL_MS,
@@ -108,6 +110,7 @@ class LogFeed(QObject):
         self.buffer = buffer
         self._tty = tty
         self._running = running
+        self._gone = gone
         self._tail = tail
         self._check_after = check_after
         self._task: asyncio.Task[Any] | None = None
@@ -148,8 +151,10 @@ class LogFeed(QObject):
         self._set(LogPhase.CLOSED)
 
     def wake(self) -> None:
-        """The container changed, or the engine came back: looks at once whether there is more."""
+        """The container changed or went, or the engine came back: looks at once whether there is more."""
         self._woken.set()
+        if self.state.phase is LogPhase.UNREADABLE and self._gone():
+            self._set(LogPhase.GONE, self.state.error)
 
     def load_older(self, everything: bool = False) -> None:
         """Brings older lines: some thousand, twice as many at each call, or all that may be kept."""
@@ -204,7 +209,8 @@ class LogFeed(QObject):
                 await self._follow(source)
                 phase, error = LogPhase.ENDED, None
             except ApiError as refused:
-                self._set(LogPhase.GONE if isinstance(refused, NotFound) else LogPhase.UNREADABLE, refused)
+                gone = isinstance(refused, NotFound) or self._gone()
+                self._set(LogPhase.GONE if gone else LogPhase.UNREADABLE, refused)
                 return
             except (BackendError, OSError) as broken:
                 phase, error = LogPhase.LOST, broken if isinstance(broken, BackendError) else None

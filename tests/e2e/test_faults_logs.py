@@ -228,3 +228,20 @@ async def test_what_a_driver_keeps_is_said(
         for name in docker.made:
             await asyncio.to_thread(docker.cli, "rm", "-f", name)
         asyncio.get_running_loop().remove_reader(syslog)
+
+
+async def test_a_container_removed_while_its_log_is_followed_is_gone(
+    qapp: QApplication, engine_host: UnixSocket, docker: Docker
+) -> None:
+    async with at_containers(engine_host) as (person, page):
+        for number in range(3):
+            name = f"removed-{number}"
+            await docker.run(name, COUNTS)
+            tab = await log_of(person, page, name)
+            await more(person, tab)
+            await asyncio.to_thread(docker.cli, "rm", "-f", name)
+            await person.sees("The container is gone. What was read stays here.")
+            assert not tab.follow_button.isEnabled()
+            await person.rest(50)
+            assert person.says("The container is gone. What was read stays here.")
+            assert numbers(tab)[0] == 1

@@ -68,7 +68,9 @@ class LogsTab(QWidget):
         self.view = LogView(theme, self.buffer)
         self.search = LogSearch(self.buffer, self)
         self.counts = LogCounts(self.buffer, self)
-        self.feed = LogFeed(self._start, container_id, self.buffer, tty=tty, running=self._is_running, parent=self)
+        self.feed = LogFeed(
+            self._start, container_id, self.buffer, tty=tty, running=self._is_running, gone=self._is_gone, parent=self
+        )
         self._problem = ""
         self._build()
         self._connect()
@@ -176,6 +178,10 @@ class LogsTab(QWidget):
         summary = self._session.stores.containers.get(self._id)
         return summary is not None and summary.state in ("running", "restarting", "paused")
 
+    def _is_gone(self) -> bool:
+        store = self._session.stores.containers
+        return store.loaded and store.get(self._id) is None
+
     def _on_state_changed(self, _state: object) -> None:
         self.feed.wake()
 
@@ -185,6 +191,9 @@ class LogsTab(QWidget):
             self.feed.wake()
             if self.isVisible():
                 self.feed.open()
+        elif self._id in delta.removed:
+            self._tell_follow()
+            self.feed.wake()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leaves out what a narrow window has no room for: the levels that matter least."""

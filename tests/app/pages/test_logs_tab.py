@@ -201,12 +201,31 @@ async def test_a_copy_that_is_cut_says_so(qapp: QApplication) -> None:
         assert [notice.title for notice in scene.person.notices] == ["Copied the first 50,000 lines"]
 
 
+def refusal(code: int, why: str) -> bytes:
+    body = b'{"message":"%s"}' % why.encode()
+    return b"HTTP/1.0 %d No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (code, len(body)) + body
+
+
+async def test_a_container_that_goes_while_its_log_is_followed_is_gone(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    web = fake.add_container("web")
+    fake.fail("/logs", raw=refusal(409, "can not get logs from container which is dead or marked for removal"))
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.open_row(page.list.table, "web")
+        await person.sees("The log cannot be read here. Can not get logs")
+        tab = await person.find(LogsTab, "the log", lambda _tab: True)
+        assert tab.follow_button.isEnabled()
+        del fake.containers[web]
+        await fake.emit("container", "destroy", web)
+        await person.sees("The container is gone. What was read stays here.")
+        assert not tab.follow_button.isEnabled()
+
+
 async def test_says_that_a_log_cannot_be_read(qapp: QApplication) -> None:
-    refused = b'{"message":"configured logging driver does not support reading"}'
-    head = b"HTTP/1.0 501 No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(refused)
     fake = FakeEngine()
     fake.add_container("web")
-    fake.fail("/logs", raw=head + refused)
+    fake.fail("/logs", raw=refusal(501, "configured logging driver does not support reading"))
     async with fake.serve() as endpoint, at_desk(endpoint) as person:
         page = cast("ContainersPage", await person.nav("containers"))
         await person.open_row(page.list.table, "web")
