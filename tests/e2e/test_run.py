@@ -45,6 +45,7 @@ LINES = (
     "docker run -d --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770 IMAGE sleep 60",
     "docker run -d --restart on-failure:3 -m 64m --cpus 0.5 --pids-limit 50 --shm-size 16m IMAGE sleep 60",
     "docker run -d -it --init -u 1000:1000 -w /tmp -h box IMAGE sh",
+    "docker run -d --cpus 1/2 -e A=1 -e B=2 -e A=3 -l c=1 -l c=2 --oom-kill-disable=false IMAGE sleep 60",
     "docker run -d --entrypoint /bin/sh IMAGE -c 'sleep 60'",
     "docker run -d --cap-add net_admin --cap-drop CHOWN --read-only --security-opt no-new-privileges IMAGE sleep 60",
     "docker create --privileged --pid host --ipc private IMAGE sleep 60",

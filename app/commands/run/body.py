@@ -85,7 +85,7 @@ class _Builder:
         for index, row in enumerate(self._form.labels):
             if not row.name or "=" in row.name:
                 self.problems.append(Problem(f"labels.{index}", "A label needs a name without ="))
-        self.body["Env"] = [f"{e.name}={e.value}" for e in self._form.env]
+        self.body["Env"] = [f"{name}={value}" for name, value in {e.name: e.value for e in self._form.env}.items()]
         self.body["Labels"] = {label.name: label.value for label in self._form.labels}
 
     def _network(self) -> None:

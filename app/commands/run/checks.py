@@ -137,6 +137,10 @@ def _twins(form: RunForm) -> Iterator[Problem]:
             if row.host.strip() and (row.host, row.protocol) == (other.host, other.protocol) and meets:
                 yield Problem(f"ports.{index}.host", f"{row.host} is already in a row above")
                 break
+    for field, names in (("env", [e.name for e in form.env]), ("labels", [e.name for e in form.labels])):
+        for index, name in enumerate(names):
+            if name and name in names[:index]:
+                yield Problem(f"{field}.{index}", f"{name} is already in a row above")
     targets = [mount.target.rstrip("/") for mount in form.mounts]
     for index, target in enumerate(targets):
         if target and target in targets[:index]:

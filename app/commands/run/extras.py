@@ -76,6 +76,8 @@ def _map(key: str) -> Apply:
 
 def _switch(key: str) -> Apply:
     def apply(body: Body, value: str) -> None:
+        if value.strip():
+            raise BadValue("It is on or left out, and takes no value")
         host(body)[key] = True
 
     return apply

@@ -163,19 +163,25 @@ def _long_port(draft: Draft, flag: str, text: str) -> None:
 
 
 def _env(draft: Draft, flag: str, word: ShellWord) -> None:
-    where = _next(draft, "env")
-    name, equals, value = word.text.partition("=")
+    name, equals, _ = word.text.partition("=")
+    where = _pair("env", draft, word)
     if not equals:
         sentence = "The value comes from the terminal that runs the line. Write it here."
         draft.ask(name, where, sentence, valueless=True)
     draft.ask_about(word, where)
-    draft.add("env", EnvRow(name, value))
 
 
 def _label(draft: Draft, flag: str, word: ShellWord) -> None:
-    draft.ask_about(word, _next(draft, "labels"))
+    draft.ask_about(word, _pair("labels", draft, word))
+
+
+def _pair(field: str, draft: Draft, word: ShellWord) -> str:
+    """Of two pairs of one name docker takes the value of the last, in the place of the first."""
+    rows: list[EnvRow] = list(draft.values.get(field, ()))
     name, _, value = word.text.partition("=")
-    draft.add("labels", EnvRow(name, value))
+    place = next((i for i, row in enumerate(rows) if name and row.name == name), len(rows))
+    draft.values[field] = (*rows[:place], EnvRow(name, value), *rows[place + 1 :])
+    return f"{field}.{place}"
 
 
 def _volume(draft: Draft, flag: str, word: ShellWord) -> None:

@@ -103,15 +103,7 @@ def apply(body: Body, row: MountRow) -> None:
 
 def check(row: MountRow) -> None:
     """Raises BadValue with the sentence for the part that is wrong."""
-    if row.kind == "bind":
-        if not row.source.strip():
-            raise BadValue("Choose a folder or file of this computer", "source")
-        if not (row.source.startswith("/") or _DRIVE.match(row.source) or row.source.startswith("\\\\")):
-            raise BadValue("Give the whole path, from the root on", "source")
-    if row.kind == "volume" and row.source and not _VOLUME_NAME.match(row.source):
-        raise BadValue("A volume's name has letters, digits, _ . and -, at least two", "source")
-    if row.kind == "volume" and not row.source and row.read_only:
-        raise BadValue("A new volume without a name cannot be read-only", "source")
+    _check_source(row)
     if not row.target.strip():
         raise BadValue("Say where in the container", "target")
     if not (row.target.startswith("/") or _DRIVE.match(row.target)):
@@ -124,6 +116,18 @@ def check(row: MountRow) -> None:
         for mode in filter(None, row.options.split(",")):
             if mode not in _MODES:
                 raise BadValue(f"{mode} is not a mount option", "options")
+
+
+def _check_source(row: MountRow) -> None:
+    if row.kind == "bind":
+        if not row.source.strip():
+            raise BadValue("Choose a folder or file of this computer", "source")
+        if not (row.source.startswith("/") or _DRIVE.match(row.source) or row.source.startswith("\\\\")):
+            raise BadValue("Give the whole path, from the root on", "source")
+    if row.kind == "volume" and row.source and not _VOLUME_NAME.match(row.source):
+        raise BadValue("A volume's name has letters, digits, _ . and -, at least two", "source")
+    if row.kind == "volume" and not row.source and row.read_only:
+        raise BadValue("A new volume without a name cannot be read-only", "source")
 
 
 def is_path(source: str) -> bool:

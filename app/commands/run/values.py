@@ -49,14 +49,24 @@ def memory(text: str) -> int:
 
 
 def nano_cpus(text: str) -> int:
-    """CPUs in 1e-9 of one, from a decimal number such as 1.5."""
+    """CPUs in 1e-9 of one, from a decimal number such as 1.5, or a fraction as docker takes it, such as 1/2."""
+    above, slash, below = text.strip().partition("/")
     try:
-        value = Decimal(text.strip())
+        value = Decimal(above)
+        if slash:
+            value = _divided(value, Decimal(below))
     except InvalidOperation:
         raise BadValue("Use a number of CPUs such as 0.5 or 2") from None
     if not value.is_finite() or value < 0 or value > 10_000 or value * 10**9 != (value * 10**9).to_integral_value():
         raise BadValue("Use a number of CPUs such as 0.5 or 2")
     return int(value * 10**9)
+
+
+def _divided(above: Decimal, below: Decimal) -> Decimal:
+    """A fraction of whole numbers; docker refuses one that is no number of 1e-9 (docker/cli opts/opts.go ParseCPUs)."""
+    if any(n != n.to_integral_value() for n in (above, below)) or not 0 <= above <= 10**12 or not 0 < below <= 10**12:
+        raise InvalidOperation
+    return above / below
 
 
 def duration(text: str) -> int:

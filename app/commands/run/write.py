@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from app.commandline import CommandLine, Secret, Word
-from app.commands.run.form import PortRow, RunForm
+from app.commands.run.extras import EXTRAS
+from app.commands.run.form import Extra, PortRow, RunForm
 from app.commands.run.mounts import flag_and_value
 
 # Flags of one value whose field is a text, in the order of the line.
@@ -79,9 +80,19 @@ def _flags(form: RunForm) -> Iterator[Word]:
     yield from _pairs("--cap-drop", form.cap_drop)
     yield from _pairs("--label", (f"{row.name}={row.value}" for row in form.labels))
     for extra in form.extras:
-        yield from (extra.flag, extra.value) if extra.value else (extra.flag,)
+        yield from _extra(extra)
     yield from _pairs("--pull", [form.pull] if form.pull != "missing" else ())
     yield from _pairs("--entrypoint", [form.entrypoint] if form.entrypoint is not None else ())
+
+
+def _extra(extra: Extra) -> Iterator[Word]:
+    """Behind a switch a word of its own would be the image."""
+    known = EXTRAS.get(extra.flag)
+    if known is not None and known.takes == "nothing" and extra.value:
+        yield f"{extra.flag}={extra.value}"
+    else:
+        yield extra.flag
+        yield from filter(None, (extra.value,))
 
 
 def _pairs(flag: str, values: Iterable[Word]) -> Iterator[Word]:

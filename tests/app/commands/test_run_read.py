@@ -51,8 +51,8 @@ def forms() -> st.SearchStrategy[RunForm]:
         name=st.one_of(st.just(""), names),
         command=st.lists(words, max_size=3).map(shlex.join),
         entrypoint=st.one_of(st.none(), words),
-        env=st.lists(pair, max_size=3).map(tuple),
-        labels=st.lists(pair, max_size=2).map(tuple),
+        env=st.lists(pair, max_size=3, unique_by=lambda row: row.name).map(tuple),
+        labels=st.lists(pair, max_size=2, unique_by=lambda row: row.name).map(tuple),
         ports=st.lists(port, max_size=3).map(tuple),
         mounts=st.lists(mounts(), max_size=3).map(tuple),
         network=st.sampled_from(("", "host", "my-net")),
@@ -257,6 +257,13 @@ def test_lines_as_people_paste_them(line: str) -> None:
 )
 def test_what_is_worth_reading(line: str, is_one: bool) -> None:
     assert looks_like_run_line(line) is is_one
+
+
+def test_of_two_of_one_name_the_last_counts_in_the_place_of_the_first() -> None:
+    form = read_line("docker run -e A=1 -e B=2 -e A=$X -l c=3 --label c=4 nginx").form
+    assert form.env == (EnvRow("A", "$X"), EnvRow("B", "2"))
+    assert form.labels == (EnvRow("c", "4"),)
+    assert build(form)[0]["Env"] == ["A=$X", "B=2"]
 
 
 def test_a_dash_of_typography_is_named() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.commands.run.body import FormInvalid, build, create_body
+from app.commands.run.checks import check
 from app.commands.run.form import EnvRow, Extra, MountRow, PortRow, RunForm
 from app.commands.run.read import read_line
 from app.commands.run.write import run_line
@@ -52,6 +53,10 @@ def test_line_written_says_the_same(recorded: dict[str, Any]) -> None:
         (RunForm(image="a", cpus="two"), "cpus", "Use a number of CPUs such as 0.5 or 2"),
         (RunForm(image="a", cpus="nan"), "cpus", "Use a number of CPUs such as 0.5 or 2"),
         (RunForm(image="a", cpus="1e999999999"), "cpus", "Use a number of CPUs such as 0.5 or 2"),
+        *(
+            (RunForm(image="a", cpus=cpus), "cpus", "Use a number of CPUs such as 0.5 or 2")
+            for cpus in ("1/3", "1/0", "1/", "/2", "1.5/2", "1/2/2", "-1/2", "1/inf")
+        ),
         (RunForm(image="a", pids_limit="x"), "pids_limit", "Use a whole number from -1"),
         (RunForm(image="a", command="sh -c 'x"), "command", "A quote is not closed"),
         (RunForm(image="a", ports=(PortRow("80800", "80"),)), "ports.0.host", "Use 1 to 65535"),
@@ -122,6 +127,11 @@ def test_line_written_says_the_same(recorded: dict[str, Any]) -> None:
             "extras.0",
             "Use name=soft:hard, such as nofile=1024:2048",
         ),
+        (
+            RunForm(image="a", extras=(Extra("--oom-kill-disable", "false"),)),
+            "extras.0",
+            "It is on or left out, and takes no value",
+        ),
         (RunForm(image="a", extras=(Extra("--sysctl", "x"),)), "extras.0", "Use name=value"),
         (RunForm(image="a", extras=(Extra("--add-host", "x"),)), "extras.0", "Use host:address"),
         (RunForm(image="a", extras=(Extra("--gpus", "fast=1"),)), "extras.0", "Use all, a number or device=…"),
@@ -149,6 +159,21 @@ def test_secrets_are_masked_on_screen_and_there_when_copied() -> None:
 def test_the_line_of_an_unnamed_volume_has_no_modes() -> None:
     row = MountRow("volume", "", "/x", True, "-v", "z")
     assert run_line(RunForm(image="a", mounts=(row,))).shown == "docker run -d -v /x a"
+
+
+def test_a_value_behind_a_switch_never_stands_where_the_image_would() -> None:
+    form = RunForm(image="a", extras=(Extra("--oom-kill-disable", "false"),))
+    assert run_line(form).shown == "docker run -d --oom-kill-disable=false a"
+
+
+def test_a_row_of_a_name_that_is_above_already_is_said() -> None:
+    rows = (EnvRow("A", "1"), EnvRow("a", "2"), EnvRow("A", "3"))
+    problems = check(RunForm(image="a", env=rows, labels=rows))
+    assert [(p.field, p.sentence) for p in problems] == [
+        ("env.2", "A is already in a row above"),
+        ("labels.2", "A is already in a row above"),
+    ]
+    assert build(RunForm(image="a", env=rows))[0]["Env"] == ["A=3", "a=2"]
 
 
 def test_create_only_is_docker_create() -> None:

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.commands.run.checks import place_of
 from app.commands.run.form import Extra, RunForm
-from backend import errors
 from app.pages.run.tabs import StorageTab
+from backend import errors
 from tests.app.pages.test_run_dialog import dialog_on, refusal
 from tests.fakes.engine import FakeEngine
 
