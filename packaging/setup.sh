@@ -53,7 +53,8 @@ virtual_display() {
 any_engine() {
   local socket
   for socket in /var/run/docker.sock /run/podman/podman.sock "${XDG_RUNTIME_DIR:-/nonexistent}/docker.sock" \
-    "${XDG_RUNTIME_DIR:-/nonexistent}/podman/podman.sock" "$HOME/.colima/default/docker.sock" "$HOME/.rd/docker.sock"; do
+    "${XDG_RUNTIME_DIR:-/nonexistent}/podman/podman.sock" "${HOME:-/nonexistent}/.colima/default/docker.sock" \
+    "${HOME:-/nonexistent}/.rd/docker.sock"; do
     [[ -S $socket ]] && return 0
   done
   [[ -n ${DOCKER_HOST:-} ]] || has dockerd || has podman

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_the_steps_install_what_setting_up_a_computer_does() -> None:
     assert ("fuse-overlayfs",) * 3 in wanted
     for number, (system, command) in enumerate(requirements.INSTALL):
         assert {packages[number] for packages in wanted} == set(command.split()[3:]), system
+
+
+@pytest.mark.parametrize("goal", ["run", "test", "quick", "venv"])
+def test_setting_up_needs_no_variable_of_the_environment(tmp_path: Path, goal: str) -> None:
+    for name in ("uname", "dirname", "id", "grep", "sort"):  # No program of packages, so that nothing is installed.
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    script = Path(__file__).parents[2] / "packaging" / "setup.sh"
+    said = [str(shutil.which("bash")), str(script), goal]
+    done = subprocess.run(said, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert "unbound" not in done.stderr
+    assert done.returncode == 0 or "package program is not known here" in done.stderr
 
 
 def test_check_names_every_requirement(tmp_path: Path) -> None:
