@@ -9,58 +9,18 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 
 from app.models.images import ImageRow, created_age, used_words
 from app.models.rows import RowsModel
-from app.presentation import bytes_text, short_id
+from app.pages.images.layers import LAYER_COLUMNS, layer_rows
+from app.presentation import bytes_text, masked, short_id
 from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
-from app.widgets.cells import Cell, Column, Group, Row
 from app.widgets.segments import Tabs
 from app.widgets.states import EmptyState, Skeleton
 from app.widgets.table import Table
 from app.widgets.text import PlainLabel, set_tooltip
 from backend import images
 from backend.types.images import ImageDetails, InspectedImage, Layer
-
-LAYER_COLUMNS = (
-    Column("number", "#", 40, 36, sortable=False, align_right=True, optional=False),
-    Column("command", "Made by", 240, 120, stretch=1, sortable=False, optional=False),
-    Column("age", "Age", 64, 56, align_right=True, sortable=False),
-    Column("size", "Size", 128, 80, align_right=True, sortable=False, bar_width=52),
-)
-_NOP = "/bin/sh -c #(nop)"
-
-
-def layer_command(layer: Layer) -> str:
-    """The instruction that made a layer, without the shell that the builder wraps around it."""
-    words = " ".join(layer.created_by.split())
-    if words.startswith(_NOP):
-        return words.removeprefix(_NOP).strip()
-    if words.startswith("/bin/sh -c "):
-        return f"RUN {words.removeprefix('/bin/sh -c ')}"
-    words = words.removesuffix("# buildkit").strip()
-    return words.replace("RUN /bin/sh -c ", "RUN ", 1) or layer.comment or "No command is known"
-
-
-def layer_rows(layers: tuple[Layer, ...], now: float) -> list[Group]:
-    """The layers oldest first, each with its share of the largest as a bar."""
-    largest = max((layer.size for layer in layers), default=0)
-    rows = []
-    for number, layer in enumerate(reversed(layers), 1):
-        command = layer_command(layer)
-        share = layer.size / largest if largest and layer.size else None
-        rows.append(
-            Row(
-                str(number),
-                (
-                    Cell(str(number), "text-tertiary", align_right=True, small=True),
-                    Cell(command, mono=True, tooltip=layer.created_by),
-                    Cell(created_age(layer.created, now), "text-secondary", align_right=True),
-                    Cell(bytes_text(layer.size), align_right=True, bar=share, bar_token="chart-1"),
-                ),
-            )
-        )
-    return [Group("layers", tuple(rows))]
 
 
 class ImageDetail(QWidget):
@@ -203,37 +163,65 @@ class ImageDetail(QWidget):
 
 
 class _Overview(QScrollArea):
-    """What the image says of itself, as names and values."""
+    """What the image says of itself, as names and values; those of its environment show when the eye is pressed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._details = ImageDetails()
+        self._environment: PlainLabel | None = None
+        self.eye = IconButton(theme, "eye", "Show values", toggle=True, small=True)
+        self.eye.toggled.connect(self._on_eye)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName("Overview of the image")
 
     def show_details(self, details: ImageDetails) -> None:
-        """Replaces what is shown."""
+        """Replaces what is shown; the values of another image are hidden again."""
+        if details.id != self._details.id:
+            self.eye.setChecked(False)
+        self._details = details
         inner = QWidget()
         grid = QGridLayout(inner)
         grid.setContentsMargins(16, 16, 16, 16)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
-        for row, (name, value) in enumerate(facts_of(details)):
+        self.eye.setParent(self)  # Not deleted with what was shown before.
+        self.eye.hide()
+        for row, (name, value) in enumerate(facts_of(details, seen=self.eye.isChecked())):
             name_label = PlainLabel(self._theme, name, "small", "text-secondary")
             name_label.setMinimumWidth(104)
             name_label.setContentsMargins(0, 2, 0, 0)  # to the baseline of the value
             grid.addWidget(name_label, row, 0, Qt.AlignmentFlag.AlignTop)
             label = PlainLabel(self._theme, value, "mono", wrap=True)
             label.set_selectable()
-            grid.addWidget(label, row, 1)
+            grid.addWidget(label, row, 1, Qt.AlignmentFlag.AlignTop)
+            if name == ENVIRONMENT:
+                self._environment = label
+                grid.addWidget(self.eye, row, 2, Qt.AlignmentFlag.AlignTop)
+                self.eye.show()
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(grid.rowCount(), 1)
         self.setWidget(inner)
 
+    def _on_eye(self, seen: bool) -> None:
+        self.eye.set_icon("eye-off" if seen else "eye")
+        self.eye.set_name("Hide values" if seen else "Show values")
+        if self._environment is not None:
+            self._environment.setText(environment_of(self._details, seen=seen))
 
-def facts_of(details: ImageDetails) -> list[tuple[str, str]]:
-    """Names and values, only those that the image has. Values of its environment are part of the image, not secret."""
+
+ENVIRONMENT = "Environment"
+
+
+def environment_of(details: ImageDetails, *, seen: bool = False) -> str:
+    """Its variables line by line; they may hold secrets of whoever built it, so values are masked until `seen`."""
+    pairs = (pair.partition("=") for pair in (details.config and details.config.env) or ())
+    return "\n".join(f"{name}={value if seen else masked(value)}" for name, _, value in pairs)
+
+
+def facts_of(details: ImageDetails, *, seen: bool = False) -> list[tuple[str, str]]:
+    """Names and values, only those that the image has; the values of its environment once they are to be `seen`."""
     config = details.config
     facts = [
         ("Id", details.id),
@@ -251,7 +239,7 @@ def facts_of(details: ImageDetails) -> list[tuple[str, str]]:
             ("User", config.user),
             ("Ports", "\n".join(config.exposed_ports or ())),
             ("Volumes", "\n".join(config.volumes or ())),
-            ("Environment", "\n".join(config.env or ())),
+            (ENVIRONMENT, environment_of(details, seen=seen)),
             ("Labels", "\n".join(f"{k}={v}" for k, v in (config.labels or {}).items())),
         ]
     return [(name, value) for name, value in facts if value]

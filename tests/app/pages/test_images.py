@@ -11,7 +11,8 @@ from PySide6.QtGui import QFontMetricsF, QImage
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
 from app.models.images import COLUMNS
-from app.pages.images.detail import LAYER_COLUMNS, _Overview
+from app.pages.images.detail import _Overview
+from app.pages.images.layers import LAYER_COLUMNS
 from app.pages.images.page import ImagesPage
 from app.presentation import age_text, bytes_text
 from app.theme import Theme
@@ -121,3 +122,24 @@ async def test_ages_and_sizes_are_never_cut(qapp: QApplication, column: Column) 
     widest = [age_text(59 * 60), age_text(364 * 86_400)] if column.key == "age" else [bytes_text(999_000_000)]
     needs = max(QFontMetricsF(theme.font("body")).horizontalAdvance(text) for text in widest)
     assert needs <= column.min_width - column.pad
+
+
+async def test_values_of_the_environment_show_for_the_eye_and_hide_with_the_next_image(qapp: QApplication) -> None:
+    theme = Theme("light", qapp)
+    theme.apply(qapp)
+    overview = _Overview(theme)
+    overview.resize(600, 400)
+    overview.show_details(ImageDetails(id=ImageId("aa"), config=ContainerConfig(env=("A=CANARY=1", "B=CANARY 2"))))
+    overview.show()
+
+    def words() -> str:
+        return "\n".join(label.text() for label in overview.findChildren(PlainLabel))
+
+    assert "A=••••••••\nB=••••••••" in words()
+    overview.eye.click()
+    assert "A=CANARY=1\nB=CANARY 2" in words()
+    assert overview.eye.accessibleName() == "Hide values"
+    overview.show_details(ImageDetails(id=ImageId("bb"), config=ContainerConfig(env=("A=CANARY",))))
+    assert "CANARY" not in words()
+    overview.show_details(ImageDetails(id=ImageId("cc")))
+    assert not overview.eye.isVisible()
