@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
+import math
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +18,15 @@ from backend.endpoint import text
 from backend.errors import EmbeddedError, EngineProgramMissing, EngineStartFailed, FirewallOwned, RootlessForbidden
 
 NOT_RUNNING, MISSING, INTERRUPTED = 3, 4, 130
+_REASONS = {
+    errno.ENOTDIR: "a file is in its way",
+    errno.EEXIST: "a file is in its place",
+    errno.ENOENT: "it cannot be made there",
+    errno.EACCES: "you may not write there",
+    errno.EPERM: "you may not write there",
+    errno.EROFS: "nothing can be written there",
+    errno.ENOSPC: "the disk is full",
+}
 
 
 def read(argv: Sequence[str]) -> argparse.Namespace | None:
@@ -32,15 +44,22 @@ def run(words: argparse.Namespace) -> int:
 
 
 async def _engine(verb: str, *, as_json: bool, deadline: float) -> int:
-    engine = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
+    try:
+        engine = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
+    except OSError as error:
+        return _unusable(error, as_json=as_json)
     try:
         if verb == "start":
             await engine.start(lambda said: None if as_json else print(said, file=sys.stderr), deadline)
         elif verb == "stop":
             await engine.stop(deadline)
+        status = await engine.status()
     except EmbeddedError as error:
-        return _failed(error, as_json=as_json)
-    status = await engine.status()
+        return _failed(type(error).__name__, _words(error), as_json=as_json, code=_code(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _unusable(error, as_json=as_json)
     _show(status, as_json=as_json)
     return NOT_RUNNING if verb == "status" and status.state != "running" else 0
 
@@ -57,12 +76,24 @@ def _show(status: EmbeddedStatus, *, as_json: bool) -> None:
         print("The embedded engine is not running")
 
 
-def _failed(error: EmbeddedError, *, as_json: bool) -> int:
-    sentences = _words(error)
+def _failed(kind: str, sentences: list[str], *, as_json: bool, code: int) -> int:
     if as_json:
-        print(json.dumps({"state": "failed", "error": type(error).__name__, "words": sentences}))
+        print(json.dumps({"state": "failed", "error": kind, "words": sentences}))
     else:
         print("\n".join(sentences), file=sys.stderr)
+    return code
+
+
+def _unusable(error: OSError, *, as_json: bool) -> int:
+    """A folder of ours cannot be used."""
+    reason = _REASONS.get(error.errno or 0, error.strerror)
+    said = f"The folder {error.filename} cannot be used: {reason}." if error.filename else f"{error}."
+    if os.environ.get("PILOTHOUSE_HOME"):
+        said += " Let PILOTHOUSE_HOME name a folder of your own."
+    return _failed("FoldersUnusable", [said], as_json=as_json, code=MISSING)
+
+
+def _code(error: EmbeddedError) -> int:
     return MISSING if isinstance(error, (EngineProgramMissing, FirewallOwned, RootlessForbidden)) else 1
 
 
@@ -88,6 +119,16 @@ def _words(error: EmbeddedError) -> list[str]:
             return [str(error)]
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pilothouse", description="A desktop program for containers.")
     parser.add_argument("--version", action="version", version=f"pilothouse {VERSION}")
@@ -95,5 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     engine = nouns.add_parser("engine", help="the embedded engine: status, start, stop")
     engine.add_argument("verb", choices=("status", "start", "stop"))
     engine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
-    engine.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="how long start and stop may take")
+    engine.add_argument(
+        "--timeout", type=_seconds, default=60, metavar="SECONDS", help="how long start and stop may take"
+    )
     return parser
