@@ -5,23 +5,34 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 _LISTEN = "0A"
 """The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
 _TRIES = 200
+_NO_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @dataclass(frozen=True, slots=True)
 class PortAnswer:
-    """`free`, or who holds it in words (`node (pid 4121)`, empty when unknown) and the next free port (0: none)."""
+    """`free`, or who holds it in words (`node (pid 4121)`, empty when unknown) and the next free port (0: none).
+
+    `forbidden` when it needs root, `absent` when this computer lacks the address; `port` is which of a range.
+    """
 
     free: bool
     holder: str = ""
     next_free: int = 0
     forbidden: bool = False
+    absent: bool = False
+    port: int = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether something else has it."""
+        return not (self.free or self.forbidden or self.absent)
 
 
 def check(port: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: Iterable[int] = ()) -> PortAnswer:
@@ -31,7 +42,14 @@ def check(port: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: I
         return PortAnswer(True)
     if code == errno.EACCES:
         return PortAnswer(False, "", next_free(max(port, 1024), address, protocol, avoid), forbidden=True)
+    if code in _NO_ADDRESS:
+        return PortAnswer(False, absent=True)
     return PortAnswer(False, holder(port, protocol), next_free(port + 1, address, protocol, avoid))
+
+
+def first(wanted: Iterable[int], address: str, protocol: str, *, free: bool, held: Container[int] = frozenset()) -> int:
+    """The first of the `wanted` ports that is free, or that is not; those of `held` are not. 0 when none is so."""
+    return next((p for p in wanted if (p not in held and _bind(p, address, protocol) == 0) is free), 0)
 
 
 def next_free(start: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: Iterable[int] = ()) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from app import ports
+from app.commands.run.form import PortRow
+from app.commands.run.values import port_range
 from app.ports import PortAnswer
 from backend.types.containers import ContainerSummary
 
@@ -40,6 +42,31 @@ async def check_port(
         following = await asyncio.to_thread(ports.next_free, port + 1, address, protocol, avoid)
         return PortAnswer(False, publisher, following)
     return replace(answer, holder=publisher) if publisher else answer
+
+
+async def check_row(
+    row: PortRow, *, local: bool, published: Mapping[int, str], avoid: frozenset[int] = frozenset()
+) -> PortAnswer:
+    """What is known of the host ports of a row: of one, of each of a range, or of a range of which the engine picks.
+
+    `published` are the ports of running containers with their names. Raises BadValue when the row names no port.
+    """
+    low, high = port_range(row.host, "host")
+    address, protocol = row.host_ip, row.protocol
+    if low == high:
+        publisher = published.get(low, "")
+        return await check_port(low, address, protocol, local=local, publisher=publisher, avoid=avoid)
+    picks = "-" not in row.container
+    wanted = range(low, high + 1)
+    if local and protocol != "sctp":
+        found = await asyncio.to_thread(ports.first, wanted, address, protocol, free=picks, held=published.keys())
+    else:
+        found = next((p for p in wanted if (p not in published) is picks), 0)
+    if bool(found) is picks:
+        return PortAnswer(True)
+    asked = found or low
+    answer = await check_port(asked, address, protocol, local=local, publisher=published.get(asked, ""))
+    return replace(answer, next_free=0, port=found)
 
 
 async def free_ports(wanted: Iterable[int], avoid: frozenset[int] = frozenset()) -> dict[int, int]:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from app import ports
-from app.commands.ports import check_port, free_ports, publishers
+from app.commands.ports import check_port, check_row, free_ports, publishers
+from app.commands.run.form import PortRow
+from app.ports import PortAnswer
 from backend.types.containers import ContainerId, ContainerSummary, Port
 
 
@@ -86,3 +88,31 @@ async def test_a_port_published_where_this_system_sees_nothing_has_a_next_one(ta
     far = await check_port(8000, "", "tcp", local=False, publisher="web", avoid=frozenset({8000, 8001}))
     assert (far.free, far.next_free) == (False, 8002)
     assert (await free_ports([free], frozenset({free})))[free] > free
+
+
+@pytest.mark.asyncio
+async def test_each_port_of_a_range_is_asked_for(taken: int) -> None:
+    def row(low: int, high: int, inside: str) -> PortRow:
+        return PortRow(f"{low}-{high}", inside, "tcp", "127.0.0.1")
+
+    async def ask(row: PortRow, *, local: bool = True, published: dict[int, str] | None = None) -> PortAnswer:
+        return await check_row(row, local=local, published=published or {})
+
+    answer = await ask(row(taken - 1, taken + 1, "80-82"), published={taken - 1: "db", taken: "web"})
+    assert (answer.held, answer.port, answer.next_free) == (True, taken - 1, 0)
+    answer = await ask(row(taken, taken + 1, "80-81"))
+    assert (answer.held, answer.port) == (True, taken)
+    assert f"(pid {os.getpid()})" in answer.holder
+    free = ports.check(taken).next_free
+    assert (await ask(row(free, free, "80-80"))).free
+    assert (await ask(row(taken, free, "80"))).free
+    answer = await ask(row(taken, taken + 1, "80"), published={taken + 1: "web"})
+    assert (answer.held, answer.port) == (True, 0)
+    far = await ask(row(8000, 8002, "80-82"), local=False, published={8001: "web"})
+    assert (far.held, far.port, far.holder) == (True, 8001, "web")
+    assert (await ask(row(8000, 8002, "80"), local=False, published={8000: "web"})).free
+
+
+def test_an_address_that_this_computer_lacks_is_not_called_taken() -> None:
+    answer = ports.check(8000, "192.0.2.7")
+    assert (answer.free, answer.absent, answer.held) == (False, True, False)

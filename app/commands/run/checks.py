@@ -7,7 +7,8 @@ from collections.abc import Container, Iterator
 
 from app.commands.containers import name_problem
 from app.commands.run.body import build
-from app.commands.run.form import Problem, RunForm
+from app.commands.run.form import PortRow, Problem, RunForm
+from app.commands.run.values import BadValue, port_range
 from backend.errors import ApiError, BackendError, InvalidReference, NameInUse, NotFound, PortInUse, PullFailed
 from backend.references import check_image
 
@@ -85,6 +86,8 @@ def place_of(error: BaseException, form: RunForm) -> str:
     message = error.message.lower() if isinstance(error, ApiError) else ""
     if isinstance(error, NotFound) and ("no such image" in message or "manifest" in message):
         return "image"
+    if "cannot assign requested address" in message:
+        return next((f"ports.{i}" for i, row in enumerate(form.ports) if row.host_ip and row.host_ip in message), "")
     if message.startswith("no such container") and form.network.startswith("container:"):
         return "network"
     if message and (row := _extra_row(form, message)):
@@ -95,7 +98,7 @@ def place_of(error: BaseException, form: RunForm) -> str:
 
 
 def _port_row(form: RunForm, port: int) -> str:
-    rows = [i for i, row in enumerate(form.ports) if not port or row.host.strip() == str(port)]
+    rows = [i for i, row in enumerate(form.ports) if not port or port in _host_ports(row.host)]
     return f"ports.{rows[0]}" if rows else "ports"
 
 
@@ -130,12 +133,30 @@ def _name(form: RunForm, taken: Container[str]) -> Iterator[Problem]:
         yield Problem("name", f"{name} is taken")
 
 
+def _host_ports(text: str) -> range:
+    """The ports of `80` or `80-82`; none when it is no such text."""
+    try:
+        low, high = port_range(text, "")
+    except BadValue:
+        return range(0)
+    return range(low, high + 1)
+
+
+def _twin(row: PortRow, other: PortRow) -> int:
+    """The first host port that both rows take for certain: of a range for one port the engine picks another."""
+    mine, theirs = _host_ports(row.host), _host_ports(other.host)
+    if any(len(ports) > 1 and "-" not in r.container for r, ports in ((row, mine), (other, theirs))):
+        return 0
+    low, high = max(mine.start, theirs.start), min(mine.stop, theirs.stop)
+    return low if low < high else 0
+
+
 def _twins(form: RunForm) -> Iterator[Problem]:
     for index, row in enumerate(form.ports):
         for other in form.ports[:index]:
             meets = row.host_ip == other.host_ip or row.host_ip in EVERYWHERE or other.host_ip in EVERYWHERE
-            if row.host.strip() and (row.host, row.protocol) == (other.host, other.protocol) and meets:
-                yield Problem(f"ports.{index}.host", f"{row.host} is already in a row above")
+            if meets and row.protocol == other.protocol and (twin := _twin(row, other)):
+                yield Problem(f"ports.{index}.host", f"{twin} is already in a row above")
                 break
     for field, names in (("env", [e.name for e in form.env]), ("labels", [e.name for e in form.labels])):
         for index, name in enumerate(names):

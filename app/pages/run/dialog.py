@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.commands.ports import check_port, free_ports, publishers
+from app.commands.ports import check_row, free_ports, publishers
 from app.commands.run.body import build
 from app.commands.run.checks import check, place_of
 from app.commands.run.danger import dangers
@@ -200,17 +200,14 @@ class RunDialog(Dialog):
         containers = self._session.stores.containers.values.values()
         return publishers([c for c in containers if c.state == "running"], address, protocol)
 
-    def _check_port(self, port: int, address: str, protocol: str, then: Callable[[PortAnswer], None]) -> object:
-        published = self._published(address, protocol)
+    def _check_port(self, row: PortRow, then: Callable[[PortAnswer], None]) -> object:
+        published = self._published(row.host_ip, row.protocol)
         local = isinstance(self._session.state.endpoint, UnixSocket | NamedPipe)
-        others = frozenset(int(r.host) for r in self.ports.rows() if r.host.isdigit()) - {port}
-        avoid = others | frozenset(published)
+        others = frozenset(r.host for r in self.ports.rows() if r.host.isdigit()) - {row.host}
+        avoid = frozenset(map(int, others)) | frozenset(published)
         return self._session.ask(
-            lambda _engine: check_port(
-                port, address, protocol, local=local, publisher=published.get(port, ""), avoid=avoid
-            ),
-            then, owner=self,
-        )  # fmt: skip
+            lambda _engine: check_row(row, local=local, published=published, avoid=avoid), then, owner=self
+        )
 
     def check(self) -> list[Problem]:
         """Looks at the whole form, says each problem at its field, and returns them in reading order."""
@@ -231,7 +228,7 @@ class RunDialog(Dialog):
         self.tabs.set_marks(
             [key for key, tab in self.parts_of_form.items() if any(tab.holds(p.field) for p in problems)]
         )
-        self._say_count(problems, len(taken))
+        self._say_count(problems, sum(line.held for line in self.ports.lines))
         return problems
 
     def _say_count(self, problems: list[Problem], taken: int) -> None:

@@ -20,7 +20,7 @@ from app.widgets.text import PlainLabel
 
 LOOPBACK = "127.0.0.1"
 OPEN = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that a row may carry
-Check = Callable[[int, str, str, Callable[[PortAnswer], None]], object]
+Check = Callable[[PortRow, Callable[[PortAnswer], None]], object]
 
 
 class PortLine(QWidget):
@@ -87,6 +87,11 @@ class PortLine(QWidget):
         """What is wrong with the ports as typed; empty when nothing is known to be."""
         return self._mistyped() or self.said or self.taken
 
+    @property
+    def held(self) -> bool:
+        """Whether something else has the port."""
+        return self.answer is not None and self.answer.held
+
     def _mistyped(self) -> str:
         host, inside = self.host.text().strip(), self.inside.text().strip()
         for text in (host, inside):
@@ -124,23 +129,23 @@ class PortLine(QWidget):
             self._show("", "", "")
         elif self._mistyped():
             self._show_problem()
-        elif host.isdigit():
+        elif host:
             if self.said:
                 self._show_problem()
-            asked = (host, self.address, self.protocol.value())
-            self._check(int(host), self.address, self.protocol.value(), lambda a: self._on_answer(asked, a))
+            if "-" not in host or _ascends(host):
+                asked = self.row()
+                self._check(asked, lambda answer: self._on_answer(asked, answer))
         elif self.said:
             self._show_problem()
         else:
-            self._show("info" if not host else "", "" if host else "The engine picks one", "text-secondary")
+            self._show("info", "The engine picks one", "text-secondary")
         self.changed.emit()
 
-    def _on_answer(self, asked: tuple[str, str, str], answer: PortAnswer) -> None:
-        if not isValid(self) or asked != (self.host.text().strip(), self.address, self.protocol.value()):
+    def _on_answer(self, asked: PortRow, answer: PortAnswer) -> None:
+        if not isValid(self) or asked != self.row():
             return
         self.answer = answer
-        by = f" by {answer.holder}" if answer.holder else ""
-        self.taken = "" if answer.free else "Ports below 1024 need root" if answer.forbidden else f"Taken{by}"
+        self.taken = _words(asked, answer)
         if self.problem:
             self._show_problem()
         else:
@@ -162,6 +167,25 @@ class PortLine(QWidget):
         self.words.set_token(token or "success")
         self.use.hide()
         self.host.set_error(token == "danger")
+
+
+def _words(row: PortRow, answer: PortAnswer) -> str:
+    """What keeps a row from being published; empty when nothing does."""
+    if answer.free:
+        return ""
+    if answer.absent:
+        return f"This computer has no address {row.host_ip}"
+    if answer.forbidden:
+        return "Ports below 1024 need root"
+    by = f" by {answer.holder}" if answer.holder else ""
+    if "-" not in row.host:
+        return f"Taken{by}"
+    return f"{answer.port} is taken{by}" if answer.port else "None of them is free"
+
+
+def _ascends(text: str) -> bool:
+    first, _, last = text.partition("-")
+    return int(first) <= int(last)
 
 
 def _is_port(text: str) -> bool:

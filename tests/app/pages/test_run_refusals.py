@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.commands.run.checks import place_of
-from app.commands.run.form import Extra, RunForm
+from app.commands.run.checks import check, place_of
+from app.commands.run.form import Extra, PortRow, RunForm
 from app.pages.run.tabs import StorageTab
 from backend import errors
 from tests.app.pages.test_run_dialog import dialog_on, refusal
@@ -68,6 +70,8 @@ async def test_a_refusal_that_fits_no_field_is_said_until_the_form_differs(
         ("StartPeriod in Healthcheck cannot be less than 1ms", "health_start_period"),
         ("invalid reference format: repository name must be lowercase", "image"),
         ("No such container: nope", "network"),
+        ("Error starting userland proxy: listen tcp4 192.0.2.7:81: bind: cannot assign requested address", "ports.1"),
+        ("Bind for 127.0.0.1:8081 failed: port is already allocated", "ports.0"),
         ('error gathering device information while adding custom device "/dev/two": no such file', "extras.3"),
         ("Unknown runtime specified nope", "extras.0"),
         ('error looking up logging plugin nope: plugin "nope" not found', "extras.1"),
@@ -82,7 +86,11 @@ async def test_a_refusal_finds_its_field(message: str, field: str) -> None:
         Extra("--runtime", "nope"), Extra("--log-driver", "nope"), Extra("--device", "/dev/one"),
         Extra("--device", "/dev/two"), Extra("--sysctl", "kernel.nope=1"), Extra("--add-host", "web.internal:1.1.1.1"),
     )  # fmt: skip
-    assert place_of(errors.BadRequest(400, message), RunForm(network="container:nope", extras=rows)) == field
+    published = (PortRow("8080-8082", "80-82"), PortRow("81", "81", "tcp", "192.0.2.7"))
+    form = RunForm(network="container:nope", extras=rows, ports=published)
+    port = re.search(r":(\d+) failed", message)
+    error = errors.PortInUse(500, message, port=int(port[1])) if port else errors.BadRequest(400, message)
+    assert place_of(error, form) == field
 
 
 async def test_a_name_that_this_form_took_and_gave_back_is_not_called_taken(
@@ -120,3 +128,28 @@ async def test_an_unnamed_volume_is_not_made_read_only(qapp: QApplication, fake:
         await person.until(lambda: fake.find("new"), "the container")
         asked = json.loads(fake.asked("POST", "/create")[0].body)
         assert asked["HostConfig"]["Binds"] == ["data:/anon:ro"]
+
+
+async def test_ranges_of_ports_and_addresses_are_looked_at(qapp: QApplication, fake: FakeEngine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        rows = (
+            PortRow(f"{port - 1}-{port + 1}", "80-82", "tcp", "127.0.0.1"), PortRow("8123", "83", "tcp", "192.0.2.7"),
+        )  # fmt: skip
+        async with dialog_on(fake, RunForm(image="web:1", name="new", ports=rows)) as (person, dialog):
+            held, absent = dialog.ports.lines
+            await person.until(lambda: held.words.text().startswith(f"{port} is taken by "), "the port of the range")
+            await person.until(lambda: absent.words.text() == "This computer has no address 192.0.2.7", "the address")
+            await person.sees("2\u00a0problems")
+            await person.press("Run")
+            assert held.host.hasFocus()
+            assert not fake.asked("POST", "/create")
+            await person.type(absent.host, "")
+            await person.type(held.inside, "80")
+            await person.until(lambda: held.words.text() == "Free", "one of the range")
+
+
+async def test_a_port_in_the_range_of_a_row_above_is_said(qapp: QApplication, fake: FakeEngine) -> None:
+    rows = (PortRow("8000-8002", "80-82"), PortRow("8002", "90"), PortRow("8001-8005", "91"))
+    problems = check(RunForm(image="web:1", ports=rows))
+    assert [(p.field, p.sentence) for p in problems] == [("ports.1.host", "8002 is already in a row above")]
