@@ -25,6 +25,9 @@ _TABLE: Final = _CONTROLS | _BIDI | {c: "\ufffd" for c in range(0x80, 0xA0)}
 _ODD = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\t]")
 _ODD_BYTES = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 """Bytes of a line that are not shown as they are: escapes, controls, tabs, marks of direction."""
+_ODD_ASCII: Final = bytes(c for c in range(32) if c != 10) + b"\x7f"
+_NEED_LINES = re.compile(rb"\r|\xc2[\x9b\x9c]|[\x80-\xff]\x1b")
+"""Where escapes must not be taken out of the bytes: they decide what was overwritten, or stand in a broken sign."""
 TAB: Final = 8
 MOST_RUNS: Final = 2000
 """Changes of style in a line that are shown; a line with more is shown in its last style from there."""
@@ -97,16 +100,33 @@ def _add(piece: str, column: int, style: Style, parts: list[str], runs: list[Run
 
 
 def plain_bytes(text: bytes) -> bytes:
-    """Many lines without their escapes, for searching; the number of lines stays."""
+    """Many lines without their escapes; the number of lines stays."""
     return _ESCAPE_BYTES.sub(b"", text)
 
 
 def shown_lines(text: bytes) -> bytes:
     """Many lines, each with a newline, as `parse` shows them; the number of lines stays."""
-    if _ODD_BYTES.search(text) is None:
+    if not _has_odd(text):
         return text
-    lines = text.split(b"\n")
-    return b"\n".join(parse(raw).text.encode() if _ODD_BYTES.search(raw) else raw for raw in lines)
+    if b"\x1b" in text and _NEED_LINES.search(text) is None:
+        text = plain_bytes(text)
+        if not _has_odd(text):
+            return text
+    return b"\n".join(_text(raw).encode() if _ODD_BYTES.search(raw) else raw for raw in text.split(b"\n"))
+
+
+def _has_odd(text: bytes) -> bool:
+    if len(text.translate(None, _ODD_ASCII)) != len(text):
+        return True
+    return not text.isascii() and _ODD_BYTES.search(text) is not None
+
+
+def _text(raw: bytes) -> str:
+    """The text of `parse` alone."""
+    text = raw.decode("utf-8", "replace")
+    if "\r" in text:
+        text = _overwritten(text)
+    return _shown(_ESCAPES.sub("", text))
 
 
 def _overwritten(text: str) -> str:

@@ -34,12 +34,19 @@ class LogCounts(QObject):
         self.counts = [0] * len(LEVELS)
         self._wanted: frozenset[int] = frozenset()
         self.shown: array[int] | None = None
+        self.generation = 0
+        """Goes up when `shown` begins anew."""
         self._heads = [0] * 4
         self._low = self._next = buffer.first
         self._epoch = buffer.epoch
         self._grown = 0.0
         self._timer = QTimer(self, interval=PAUSE_MS, singleShot=True)
         self._timer.timeout.connect(self._on_tick)
+
+    @property
+    def done(self) -> int:
+        """The number of the first line whose level was not told yet."""
+        return self._next
 
     def grew(self) -> None:
         """The buffer changed at either end."""
@@ -62,6 +69,7 @@ class LogCounts(QObject):
         self._heads = [0] * 4
         self._low = self._next = self._buffer.first
         self._epoch = self._buffer.epoch
+        self.generation += 1
         if self.shown is not None:
             self.shown = array("q")
 

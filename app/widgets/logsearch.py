@@ -14,7 +14,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.widgets.ansi import plain_bytes, shown_lines
+from app.widgets.ansi import shown_lines
 from app.widgets.logbuffer import LogBuffer
 from app.widgets.logregex import RegexSearch
 
@@ -26,7 +26,7 @@ MOST: Final = 200_000
 
 
 class LogSearch(QObject):
-    """One search at a time. `lines` has the number of the line of every match, ascending.
+    """One search at a time. `lines` has the number of the line of every match in view, ascending.
 
     `problem` says why a pattern is none, `note` what was left out of a search. Signal: `changed()` after each slice
     that found something, and at the end. `close` it before it is deleted.
@@ -47,7 +47,10 @@ class LogSearch(QObject):
         self.problem = ""
         self.note = ""
         self._left_out = 0
-        self.lines: array[int] = array("q")
+        self._lines: array[int] = array("q")
+        self.lines = self._lines
+        self._shown: array[int] | None = None
+        self._generation = self._decided = self._taken = 0
         self._starts: array[int] = array("I")
         self._ends: array[int] = array("I")
         self.current = -1
@@ -64,7 +67,8 @@ class LogSearch(QObject):
     @property
     def busy(self) -> bool:
         """Whether a part of the log was not searched yet."""
-        return self._timer.isActive() or (self.worker is not None and self.worker.busy)
+        waits = self._shown is not None and self._taken < len(self._lines)
+        return self._timer.isActive() or waits or (self.worker is not None and self.worker.busy)
 
     def set(self, text: str, *, regex: bool = False, case: bool = False) -> None:
         """Begins anew; an empty text ends the search."""
@@ -80,6 +84,23 @@ class LogSearch(QObject):
         if text:
             self._timer.start()
         self.changed.emit()
+
+    def restrict(self, shown: array[int] | None, generation: int = 0, decided: int = 0) -> None:
+        """Counts and steps through matches in the lines `shown` alone (ascending numbers), or in all of them.
+
+        `shown` may grow with `decided`, below which it is complete; of another `generation` it is another choice.
+        """
+        if (shown is None) != (self._shown is None) or generation != self._generation:
+            self._shown, self._generation = shown, generation
+            self._begin_view()
+            self.changed.emit()
+        self._shown, self._decided = shown, decided
+        if shown is not None and self._taken < len(self._lines):
+            self._timer.start()
+
+    def _begin_view(self) -> None:
+        self.lines = self._lines if self._shown is None else array("q")
+        self._taken, self.current = 0, -1
 
     def close(self) -> None:
         """Ends the search, and the process that it may have."""
@@ -97,10 +118,14 @@ class LogSearch(QObject):
             self._restart()
             self.changed.emit()
         gone = bisect_left(self.lines, self._buffer.first)
+        self.current = max(-1, self.current - gone)
+        if self.lines is not self._lines:
+            del self.lines[:gone]
+            gone = bisect_left(self._lines, self._buffer.first)
+            self._taken = max(0, self._taken - gone)
         if gone:
-            for kept in (self.lines, self._starts, self._ends):
+            for kept in (self._lines, self._starts, self._ends):
                 del kept[:gone]
-            self.current = max(-1, self.current - gone)
         if self._next < self._buffer.end:
             self._timer.start()
 
@@ -120,7 +145,7 @@ class LogSearch(QObject):
         """`9 of 23`, for the field."""
         if not self.active:
             return ""
-        total = f"{len(self.lines):,}" + ("+" if len(self.lines) >= MOST else "")
+        total = f"{len(self.lines):,}" + ("+" if len(self._lines) >= MOST else "")
         if not self.lines:
             return "…" if self.busy else "No matches"
         return f"{self.current + 1:,} of {total}" if self.current >= 0 else total
@@ -129,19 +154,20 @@ class LogSearch(QObject):
         """Start, end and whether it is the current one, of the matches in a line that is on screen."""
         if not self.active:
             return []
-        first = bisect_left(self.lines, line)
-        now = self.current - first if 0 <= self.current < len(self.lines) and self.lines[self.current] == line else -1
+        here = 0 <= self.current < len(self.lines) and self.lines[self.current] == line
+        now = self.current - bisect_left(self.lines, line) if here else -1
         found: list[tuple[int, int, bool]] = []
-        for start, end in self._spans(first, line, text):
+        for start, end in self._spans(line, text):
             found.append((start, end, len(found) == now))
             if len(found) >= 1000:
                 break
         return found
 
-    def _spans(self, first: int, line: int, text: str) -> list[tuple[int, int]]:
+    def _spans(self, line: int, text: str) -> list[tuple[int, int]]:
         if self._pattern is not None:
             return [match.span() for match in self._pattern.finditer(text)]
-        last = min(bisect_right(self.lines, line), len(self._ends))
+        first = bisect_left(self._lines, line)
+        last = min(bisect_right(self._lines, line), len(self._ends))
         return [
             (start, min(end, len(text)))
             for start, end in zip(self._starts[first:last], self._ends[first:last], strict=True)
@@ -149,8 +175,9 @@ class LogSearch(QObject):
 
     def _restart(self) -> None:
         self.close()
-        self.lines, self._starts, self._ends = array("q"), array("I"), array("I")
-        self.current, self._left_out, self.note = -1, 0, ""
+        self._lines, self._starts, self._ends = array("q"), array("I"), array("I")
+        self._begin_view()
+        self._left_out, self.note = 0, ""
         self._low = self._next = self._buffer.first
         self._epoch = self._buffer.epoch
         if self._text and self._regex:
@@ -162,28 +189,50 @@ class LogSearch(QObject):
     def _on_tick(self) -> None:
         until = perf_counter() + BUDGET
         before = len(self.lines)
+        more = self._look(until - BUDGET / 2)
+        more = self._admit(until) or more
+        if not more:
+            self._timer.stop()
+        if len(self.lines) != before or not self.busy:
+            self.changed.emit()
+
+    def _admit(self, until: float) -> bool:
+        """Takes matches in lines that are shown; whether some are left that could be taken now."""
+        shown = self._shown
+        if shown is None:
+            return False
+        while self._taken < len(self._lines):
+            line = self._lines[self._taken]
+            if line >= self._decided:
+                return False
+            at = bisect_left(shown, line)
+            if at < len(shown) and shown[at] == line:
+                self.lines.append(line)
+            self._taken += 1
+            if not self._taken % 256 and perf_counter() >= until:
+                return True
+        return False
+
+    def _look(self, until: float) -> bool:
+        """Looks into slices of the log; whether some are left that could be looked into now."""
         while perf_counter() < until:
             if self._regex and (self.worker is None or not self.worker.room):
-                self._timer.stop()
-                break
+                return False
             self._next = max(self._next, self._buffer.first)
-            if self._next >= self._buffer.end or len(self.lines) >= MOST:
-                self._timer.stop()
-                self.changed.emit()
-                return
+            if self._next >= self._buffer.end or len(self._lines) >= MOST:
+                return False
             self._slice()
-        if len(self.lines) != before:
-            self.changed.emit()
+        return True
 
     def _slice(self) -> None:
         block, index = self._buffer.chunk(self._next)
         start = block.span(index)[0]
         stop = max(index + 1, bisect_right(block.ends, start + SLICE))
         text = bytes(block.text[start : block.ends[stop - 1]])
+        text = shown_lines(text)
         if self.worker is not None:
-            self.worker.send(self._next, shown_lines(text))
+            self.worker.send(self._next, text)
         else:
-            text = plain_bytes(text) if b"\x1b" in text else text
             (self._find if self._needle else self._match)(text)
         self._next = block.first + stop
 
@@ -191,7 +240,7 @@ class LogSearch(QObject):
         if self._lower:
             text = text.lower()
         needle, size, line, last = self._needle, len(self._needle), self._next, 0
-        add = self.lines.append
+        add = self._lines.append
         place = text.find(needle)
         while place >= 0:
             line += text.count(b"\n", last, place)
@@ -203,7 +252,7 @@ class LogSearch(QObject):
         assert self._pattern is not None
         search = self._pattern.finditer
         for offset, line in enumerate(text[:-1].decode("utf-8", "replace").split("\n")):
-            self.lines.extend(self._next + offset for _ in search(line))
+            self._lines.extend(self._next + offset for _ in search(line))
 
     # -- what the process of a regular expression says -------------------------
 
@@ -211,7 +260,7 @@ class LogSearch(QObject):
         first = self._buffer.first
         for place, start, end in zip(triples[::3], triples[1::3], triples[2::3], strict=True):
             if number + place >= first:
-                self.lines.append(number + place)
+                self._lines.append(number + place)
                 self._starts.append(start)
                 self._ends.append(end)
         if left_out:

@@ -278,13 +278,17 @@ class LogsTab(QWidget):
 
     def _on_chip(self) -> None:
         self.counts.filter({level for level, chip in self.chips.items() if chip.isChecked()})
-        self.view.set_filter(self.counts.shown)
+        self._show_levels()
 
     def _on_counted(self) -> None:
         for level, chip in self.chips.items():
             chip.set_count(self.counts.counts[level])
         if self.counts.shown is not None:
-            self.view.set_filter(self.counts.shown)
+            self._show_levels()
+
+    def _show_levels(self) -> None:
+        self.view.set_filter(self.counts.shown)
+        self.search.restrict(self.counts.shown, self.counts.generation, self.counts.done)
 
     # -- buttons ---------------------------------------------------------------
 

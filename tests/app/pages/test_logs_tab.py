@@ -121,6 +121,20 @@ async def test_levels(qapp: QApplication) -> None:
         await scene.person.until(lambda: scene.view.count == 200, "all lines")
 
 
+async def test_a_search_steps_through_the_levels_in_view(qapp: QApplication) -> None:
+    async with at_log() as scene:
+        chips = scene.tab.chips
+        await scene.search("a")
+        await scene.count("8")
+        await scene.person.click(chips[2])
+        await scene.count("2")
+        for _ in range(3):
+            await scene.person.keys(Qt.Key.Key_F3)
+            assert scene.current() == ["WARN careful"]
+        await scene.person.click(chips[2])
+        await scene.count("8")
+
+
 async def test_times_and_wrapping_by_keys_are_remembered(qapp: QApplication) -> None:
     async with at_log() as scene:
         assert (scene.view.painter.times, scene.view.wrap) == (True, False)
