@@ -52,7 +52,7 @@ class PortLine(QWidget):
         self.use.hide()
         drop = IconButton(theme, "x", "Remove this port", small=True)
         drop.clicked.connect(self.removed)
-        for field, width in ((self.host, 92), (self.inside, 92), (self.protocol, 78)):
+        for field, width in ((self.host, 100), (self.inside, 84), (self.protocol, 78)):
             field.setFixedWidth(width)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
