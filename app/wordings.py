@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from app.filewordings import CHOOSE, FILE_WORDINGS
 from app.notices import Notice, Step, sentence
 from app.presentation.builds import build_words
 from app.presentation.units import joined
@@ -14,8 +15,7 @@ E = TypeVar("E", bound=BaseException)
 Wording = Callable[[Any], Notice]
 
 RETRY = Step("Try now", "retry")
-CHOOSE = Step("Choose an engine", "choose-engine")
-_WORDINGS: dict[type[BaseException], Wording] = {}
+_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS}
 _PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed, e.NotAllRemoved})
 
 
@@ -65,12 +65,6 @@ def _unknown(error: BaseException) -> Notice:
         sentence(f"{type(error).__name__}: {error}"),
         Step("Show the log", "show-log"),
     )
-
-
-@_words(OSError)
-def _os(error: OSError) -> Notice:
-    where = f" ({error.filename})" if error.filename else ""
-    return Notice("The system refused", sentence(f"{error.strerror or error}{where}"))
 
 
 @_words(e.BackendError)

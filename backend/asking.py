@@ -17,6 +17,7 @@ from backend.errors import (
     AnswerTooLarge,
     BackendError,
     BadRequest,
+    EndpointError,
     EngineGone,
     EngineTimeout,
     EngineUnreachable,
@@ -50,6 +51,8 @@ def translated(what: str, endpoint: Endpoint | None = None, deadline: float | No
         yield
     except TimeoutError as error:
         raise EngineTimeout(what, deadline or 0) from error
+    except EndpointError:  # Told before a connection was tried, also where OpenSSL said it.
+        raise
     except Exception as error:
         told = _of_tls(error, what, endpoint)
         if told is None and "httpx" in sys.modules:

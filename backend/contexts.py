@@ -17,7 +17,7 @@ import msgspec
 
 from backend import endpoint
 from backend.endpoint import Endpoint, TlsFiles
-from backend.errors import EndpointError, InvalidEndpoint
+from backend.errors import ContextBroken, EndpointError, TlsFilesUnusable
 
 CAP = 1_000_000
 
@@ -71,7 +71,7 @@ def broken_config(folder: Path) -> EndpointError | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return InvalidEndpoint(str(path), f"the file is broken: {error}")
+        return ContextBroken(str(path), _wrong(error))
     return None
 
 
@@ -89,17 +89,28 @@ def contexts(folder: Path) -> list[Context]:
         try:
             meta = msgspec.json.decode(_read(path), type=_Meta)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.append(Context(place.name[:12], None, InvalidEndpoint(str(path), f"the file is broken: {error}")))
+            found.append(Context(place.name[:12], None, ContextBroken(str(path), _wrong(error))))
             continue
-        found.append(_context(folder, meta))
+        found.append(_context(folder, path, meta))
     return sorted(found, key=lambda c: c.name)
 
 
-def _context(folder: Path, meta: _Meta) -> Context:
+def _wrong(error: Exception) -> str:
+    """What is wrong with a file, as what follows its name in a sentence."""
+    match error:
+        case OSError():
+            return endpoint.why_unread(error)
+        case UnicodeDecodeError():
+            return "is not text"
+        case RecursionError():
+            return "is not what docker writes there (it is nested too deep)"
+    return f"is not what docker writes there ({error})"
+
+
+def _context(folder: Path, path: Path, meta: _Meta) -> Context:
     docker = meta.endpoints.get("docker")
     if docker is None or not docker.host:
-        error = InvalidEndpoint(meta.name, "the context names no Docker engine")
-        return Context(meta.name, None, error)
+        return Context(meta.name or path.parent.name[:12], None, ContextBroken(str(path), "names no Docker engine"))
     try:
         return Context(meta.name, endpoint.parse(docker.host, tls=_tls(folder, meta.name, docker.skip_tls_verify)))
     except EndpointError as error:
@@ -115,7 +126,7 @@ def _tls(folder: Path, name: str, skip: bool) -> TlsFiles | None:
 def from_environment(environment: Mapping[str, str]) -> Endpoint:
     """The engine that DOCKER_HOST names, with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.
 
-    Raises InvalidEndpoint, also when TLS is asked for and its files are not there.
+    Raises InvalidEndpoint, and TlsFilesUnusable when TLS is asked for and its files are not there.
     """
     host = environment["DOCKER_HOST"]
     folder = Path(environment.get("DOCKER_CERT_PATH") or config_folder(environment))
@@ -124,7 +135,8 @@ def from_environment(environment: Mapping[str, str]) -> Endpoint:
     files = {key: folder / f"{key}.pem" for key in ("ca", "cert", "key")}
     missing = [str(path) for path in files.values() if not path.is_file()]
     if missing and host.startswith(("tcp://", "https://")):
-        raise InvalidEndpoint(host, f"TLS is asked for and {missing[0]} is missing")
+        asks = "DOCKER_TLS_VERIFY" if environment.get("DOCKER_TLS_VERIFY") else "DOCKER_CERT_PATH"
+        raise TlsFilesUnusable(missing[0], f"is missing, and {asks} asks for TLS")
     tls = TlsFiles(str(files["ca"]), str(files["cert"]), str(files["key"]), bool(environment.get("DOCKER_TLS_VERIFY")))
     return endpoint.parse(host, tls=tls)
 
@@ -133,7 +145,7 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         text = file.read(CAP + 1)
     if len(text) > CAP:
-        raise OSError(f"{path} is larger than a configuration is")
+        raise OSError("it is larger than a configuration is")
     return text
 
 

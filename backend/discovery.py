@@ -13,7 +13,7 @@ from pathlib import Path
 from backend import contexts, endpoint
 from backend.client import Engine
 from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
-from backend.errors import BackendError, EndpointError, EngineGone, InvalidEndpoint, without_password
+from backend.errors import BackendError, ContextMissing, EndpointError, EngineGone, without_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ def _contexts(environment: Mapping[str, str]) -> Iterable[Candidate]:
             current=bool(chosen) and context.name == chosen,
         )
     if chosen and chosen != "default" and chosen not in names:
-        missing = InvalidEndpoint(chosen, "this docker context is chosen and does not exist")
+        chooser = "DOCKER_CONTEXT" if environment.get("DOCKER_CONTEXT") else str(folder / "config.json")
+        missing = ContextMissing(chosen, f"{chooser} chooses it")
         yield Candidate(chosen, "docker context", None, missing, current=True)
 
 

@@ -203,6 +203,18 @@ def _check_owner(endpoint: UnixSocket) -> None:
             raise SocketUntrusted(text(endpoint), f"{what} belongs to {owner}", owner)
 
 
+def why_unread(error: OSError) -> str:
+    """Why a file of the configuration could not be read, as what follows its name in a sentence."""
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "is missing"
+        case PermissionError():
+            return "may not be read by you"
+        case IsADirectoryError():
+            return "is a folder, not a file"
+    return f"cannot be read ({error.strerror or error})"
+
+
 def owner_name(uid: int) -> str:
     """The account's name, or its number where it has none."""
     if sys.platform == "win32":

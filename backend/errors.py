@@ -3,7 +3,10 @@
 BackendError
 ├── EndpointError
 │   ├── InvalidEndpoint            the text of an address cannot be used
-│   └── UnsupportedEndpoint        a kind of address that Pilothouse does not speak yet (ssh://)
+│   ├── UnsupportedEndpoint        a kind of address that Pilothouse does not speak yet (ssh://)
+│   ├── TlsFilesUnusable           a certificate or key of ours is missing or broken
+│   ├── ContextMissing             the chosen docker context does not exist
+│   └── ContextBroken              a file of docker's own configuration cannot be used
 ├── EngineUnreachable              nothing answers at the endpoint
 │   ├── SocketMissing
 │   ├── SocketDenied               EACCES, with the group that may open it
@@ -69,10 +72,8 @@ class EndpointError(BackendError):
     """An address is not usable; a password in it is masked."""
 
     def __init__(self, text: str, reason: str) -> None:
-        text = without_password(text)
-        super().__init__(f"{text}: {reason}")
-        self.text = text
-        self.reason = reason
+        self.text, self.reason = without_password(text), reason
+        super().__init__(f"{self.text}: {reason}")
 
 
 class InvalidEndpoint(EndpointError):
@@ -81,6 +82,18 @@ class InvalidEndpoint(EndpointError):
 
 class UnsupportedEndpoint(EndpointError):
     """A kind of address that is right and not spoken yet."""
+
+
+class TlsFilesUnusable(EndpointError):
+    """The file at `text` is needed for TLS; `reason` goes on as a sentence about it ("is missing")."""
+
+
+class ContextMissing(EndpointError):
+    """The docker context named `text` does not exist; `reason` says who chooses it."""
+
+
+class ContextBroken(EndpointError):
+    """The file of docker's configuration at `text`; `reason` goes on as a sentence about it ("is no text")."""
 
 
 class EngineUnreachable(BackendError):
@@ -337,9 +350,7 @@ class NotAllRemoved(BackendError):
 
     def __init__(self, kept: tuple[str, ...], removed: tuple[str, ...], cause: BackendError) -> None:
         super().__init__(f"{', '.join(kept)}: {cause}")
-        self.kept = kept
-        self.removed = removed
-        self.cause = cause
+        self.kept, self.removed, self.cause = kept, removed, cause
 
 
 class EmbeddedError(BackendError):

@@ -61,6 +61,32 @@ def test_an_old_and_a_new_engine_are_told_apart() -> None:
     assert notice_for(errors.ApiVersionUnsupported("9.10", "1.99")).title == "This engine is too new"
 
 
+@pytest.mark.parametrize(
+    ("error", "title", "detail"),
+    [
+        (errors.TlsFilesUnusable("/c/ca.pem", "is missing"), "A file for TLS cannot be used", "/c/ca.pem is missing. "),
+        (
+            errors.ContextMissing("work", "DOCKER_CONTEXT chooses it"),
+            "The docker context work does not exist",
+            "DOCKER_CONTEXT chooses it. ",
+        ),
+        (
+            errors.ContextBroken("/c/config.json", "is not text"),
+            "Docker's own configuration cannot be used",
+            "/c/config.json is not text. ",
+        ),
+    ],
+)
+def test_a_file_of_docker_is_named_and_no_address_is_blamed(
+    error: errors.EndpointError, title: str, detail: str
+) -> None:
+    told = notice_for(error)
+    assert told.title == title
+    assert told.detail.startswith(detail)
+    assert len(told.detail) > len(detail), "nothing is said of what to do"
+    assert told.step is not None
+
+
 def test_foreign_words_become_a_sentence() -> None:
     assert sentence("Error response from daemon: no such\n container: x") == "No such container: x."
     assert sentence("") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from backend import containers, dial, tls
 from backend.client import Engine
 from backend.endpoint import Tcp, TlsFiles, UnixSocket
-from backend.errors import EngineUnreachable, InvalidEndpoint, UnsupportedEndpoint
+from backend.errors import EngineUnreachable, TlsFilesUnusable, UnsupportedEndpoint
 from backend.pipe import PipeBackend
 from tests.fakes.engine import FakeEngine
 from tests.fakes.tls import make_keys, over_tls
@@ -53,13 +54,51 @@ async def test_an_authority_that_is_not_trusted_is_not_spoken_to(keys: Path) -> 
     assert not fake.requests
 
 
-@pytest.mark.parametrize("name", ["missing.pem", "broken.pem"])
-async def test_files_that_cannot_be_used(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing.pem", "is missing"),
+        ("folder.pem", "is a folder, not a file"),
+        ("broken.pem", "holds no certificate in PEM form"),
+        ("empty.pem", "holds no certificate in PEM form"),
+    ],
+)
+async def test_the_file_for_tls_that_cannot_be_used_is_named(
+    tmp_path: Path, keys: Path, name: str, reason: str
+) -> None:
+    bad, good, key = str(tmp_path / name), str(keys / "cert.pem"), str(keys / "key.pem")
     (tmp_path / "broken.pem").write_text("no key")
-    with pytest.raises(InvalidEndpoint):
-        tls.context(TlsFiles(ca=str(tmp_path / name)))
-    with pytest.raises(InvalidEndpoint):
-        tls.context(TlsFiles(cert=str(tmp_path / name), verify=False))
+    (tmp_path / "empty.pem").write_text("")
+    (tmp_path / "folder.pem").mkdir()
+    for files in (TlsFiles(bad, good, key), TlsFiles(good, bad, key), TlsFiles("", bad, key, verify=False)):
+        with pytest.raises(TlsFilesUnusable) as caught:
+            tls.context(files)
+        assert (caught.value.text, caught.value.reason) == (bad, reason)
+    with pytest.raises(TlsFilesUnusable) as caught:
+        tls.context(TlsFiles(good, good, bad))
+    assert (caught.value.text, caught.value.reason) == (bad, reason.replace("certificate", "private key"))
+
+
+async def test_a_key_of_another_certificate_or_behind_a_passphrase_is_told_as_that(tmp_path: Path, keys: Path) -> None:
+    other, locked = make_keys(tmp_path / "other"), tmp_path / "locked.pem"
+    words = ["openssl", "pkcs8", "-topk8", "-in", str(keys / "key.pem"), "-out", str(locked), "-passout", "pass:x"]
+    subprocess.run(words, check=True, capture_output=True)
+    cert = str(keys / "cert.pem")
+    for key, reason in ((other / "key.pem", f"does not belong to {cert}"), (locked, "is locked with a passphrase")):
+        with pytest.raises(TlsFilesUnusable) as caught:
+            tls.context(TlsFiles("", cert, str(key)))
+        assert caught.value.text == str(key)
+        assert caught.value.reason.startswith(reason)
+
+
+async def test_a_broken_file_of_ours_is_not_said_to_be_of_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    engine = Engine(Tcp("127.0.0.1", 1, TlsFiles(str(tmp_path / "ca.pem"))))
+    for asked in (engine.open(), engine.ping(), engine.raw("/x")):
+        with pytest.raises(TlsFilesUnusable) as caught:
+            await asked
+        assert caught.value.text == str(tmp_path / "ca.pem")
+    await engine.close()
 
 
 async def test_a_pipe_carries_calls(monkeypatch: pytest.MonkeyPatch) -> None:

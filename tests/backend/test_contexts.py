@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend import contexts
 from backend.endpoint import Tcp, UnixSocket
-from backend.errors import InvalidEndpoint
+from backend.errors import ContextBroken, InvalidEndpoint, TlsFilesUnusable
 
 
 def add(folder: Path, name: str, host: str, *, tls: tuple[str, ...] = (), skip: bool = False) -> Path:
@@ -56,8 +56,16 @@ def test_a_broken_file_is_named_and_the_others_live(tmp_path: Path, text: bytes)
     found = contexts.contexts(tmp_path)
     assert UnixSocket("/x.sock") in [one.endpoint for one in found]
     broken = next(one for one in found if one.endpoint is None)
-    assert isinstance(broken.error, InvalidEndpoint)
-    assert "meta.json" in broken.error.text
+    assert isinstance(broken.error, ContextBroken)
+    assert broken.error.text.endswith("/meta.json")
+
+
+def test_a_context_of_something_else_than_docker_is_named(tmp_path: Path) -> None:
+    path = add(tmp_path, "kube", "")
+    (found,) = contexts.contexts(tmp_path)
+    assert (found.name, found.endpoint) == ("kube", None)
+    assert isinstance(found.error, ContextBroken)
+    assert (found.error.text, found.error.reason) == (str(path), "names no Docker engine")
 
 
 def test_an_odd_address_is_the_contexts_own_error(tmp_path: Path) -> None:
@@ -77,16 +85,18 @@ def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"currentContext": ')
     assert contexts.current_name(tmp_path, {}) == ""
     error = contexts.broken_config(tmp_path)
-    assert error is not None
+    assert isinstance(error, ContextBroken)
     assert error.text == str(tmp_path / "config.json")
 
 
 def test_tls_without_its_files_is_an_error(tmp_path: Path) -> None:
     environment = {"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
-    with pytest.raises(InvalidEndpoint, match=r"ca\.pem is missing"):
-        contexts.from_environment(environment)
-    for part in ("ca", "cert", "key"):
-        (tmp_path / f"{part}.pem").write_text("pem")
+    for missing in ("ca", "cert", "key"):
+        with pytest.raises(TlsFilesUnusable) as caught:
+            contexts.from_environment(environment)
+        assert caught.value.text == str(tmp_path / f"{missing}.pem")
+        assert caught.value.reason == "is missing, and DOCKER_TLS_VERIFY asks for TLS"
+        (tmp_path / f"{missing}.pem").write_text("pem")
     endpoint = contexts.from_environment(environment)
     assert isinstance(endpoint, Tcp)
     assert endpoint.tls is not None

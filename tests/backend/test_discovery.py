@@ -12,7 +12,14 @@ import pytest
 from backend import discovery
 from backend.discovery import Candidate
 from backend.endpoint import NamedPipe, Ssh, UnixSocket
-from backend.errors import BackendError, InvalidEndpoint, SocketMissing, UnsupportedEndpoint
+from backend.errors import (
+    BackendError,
+    ContextBroken,
+    ContextMissing,
+    InvalidEndpoint,
+    SocketMissing,
+    UnsupportedEndpoint,
+)
 from tests.backend.test_contexts import add
 
 
@@ -81,14 +88,20 @@ def test_the_chosen_context_comes_first(tmp_path: Path) -> None:
 def test_a_chosen_context_that_does_not_exist_is_told(tmp_path: Path) -> None:
     first = discovery.candidates(here(tmp_path, DOCKER_CONTEXT="gone"), platform="linux")[0]
     assert (first.label, first.current, first.endpoint) == ("gone", True, None)
-    assert isinstance(first.error, InvalidEndpoint)
+    assert isinstance(first.error, ContextMissing)
+    assert (first.error.text, first.error.reason) == ("gone", "DOCKER_CONTEXT chooses it")
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "lost"}')
+    second = discovery.candidates(here(tmp_path), platform="linux")[0]
+    assert isinstance(second.error, ContextMissing)
+    assert (second.error.text, second.error.reason) == ("lost", f"{tmp_path}/.docker/config.json chooses it")
 
 
 def test_a_broken_configuration_is_told_and_not_fatal(tmp_path: Path) -> None:
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker" / "config.json").write_bytes(b"\x00\xff")
     found = discovery.candidates(here(tmp_path), platform="linux")
-    assert "config.json" in [one.label for one in found]
+    assert isinstance(next(one.error for one in found if one.label == "config.json"), ContextBroken)
     assert UnixSocket("/var/run/docker.sock") in [one.endpoint for one in found]
 
 

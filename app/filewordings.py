@@ -1,0 +1,48 @@
+"""The sentences for what is wrong with files of this computer; app.wordings has those for all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.notices import Notice, Step, sentence
+from backend import errors as e
+
+CHOOSE = Step("Choose an engine", "choose-engine")
+
+
+def _os(error: OSError) -> Notice:
+    where = f" ({error.filename})" if error.filename else ""
+    return Notice("The system refused", sentence(f"{error.strerror or error}{where}"))
+
+
+def _tls_files(error: e.TlsFilesUnusable) -> Notice:
+    return Notice(
+        "A file for TLS cannot be used",
+        f"{error.text} {error.reason}. Nothing was sent. Put the right file there; whoever runs the engine has it.",
+        CHOOSE,
+    )
+
+
+def _context_missing(error: e.ContextMissing) -> Notice:
+    return Notice(
+        f"The docker context {error.text} does not exist",
+        f"{error.reason}. The command docker context ls shows those that do.",
+        CHOOSE,
+    )
+
+
+def _context_broken(error: e.ContextBroken) -> Notice:
+    return Notice(
+        "Docker's own configuration cannot be used",
+        f"{error.text} {error.reason}. Mend the file or move it away; the docker command line reads it too.",
+        CHOOSE,
+    )
+
+
+FILE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
+    OSError: _os,
+    e.TlsFilesUnusable: _tls_files,
+    e.ContextMissing: _context_missing,
+    e.ContextBroken: _context_broken,
+}
