@@ -9,10 +9,11 @@ from app.commandline import CommandLine
 from app.commands.command import Command
 from app.operation import Operation, Part
 from app.presentation import bytes_text, joined, plural, short_id
-from backend import images, moving
+from backend import containers, images, moving
 from backend.client import Engine
 from backend.errors import ArchiveRefused, BackendError, NotAllRemoved
 from backend.references import parse_reference
+from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary, Progress, Pruned
 
 IMAGE_ARCHIVES = "Image archives (*.tar *.tar.gz *.tgz *.tar.xz *.tar.bz2);;All files (*)"
@@ -62,6 +63,16 @@ class CleanUp:
 def title_of(image: ImageSummary) -> str:
     """The first reference, or the short id of an image without one."""
     return image.tags[0] if image.tags else short_id(image.id)
+
+
+def names_of(image: ImageSummary) -> str:
+    """All of its references, or the short id of an image without one."""
+    return ", ".join(image.tags) or short_id(image.id)
+
+
+async def now(engine: Engine) -> tuple[tuple[ImageSummary, ...], tuple[ContainerSummary, ...]]:
+    """The images and containers that the engine has at this moment."""
+    return await images.list_(engine), await containers.list_(engine)
 
 
 def reference_problem(text: str) -> str:

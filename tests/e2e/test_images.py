@@ -153,6 +153,7 @@ async def test_a_clean_up_shows_what_goes_and_does_that(qapp: QApplication, own_
         await person.sees("1\u00a0image with no name and no container will be gone")
         assert dialog.apply.isEnabled()
         await person.press("Remove 1\u00a0image")
+        await person.until(lambda: not person.window.dialogs_open(), "the clean-up to begin")
         await person.done(person.last("Clean up"))
         await person.until(lambda: page.model.rowCount() == 1, "the untagged image to go")
         assert [i.tags for i in person.desk.stores.images.values.values()] == [("again:1",)]
@@ -185,6 +186,7 @@ async def test_a_clean_up_says_what_it_frees_and_frees_that(
         assert bytes_text(base + 10_000_000) in dialog.words.text()
         await person.choose(dialog.choice, "dangling")
         await person.press("Remove 1\u00a0image")
+        await person.until(lambda: not person.window.dialogs_open(), "the clean-up to begin")
         await person.done(operation := person.last("Clean up"))
         assert expected == Freed(cast("Pruned", operation.result).space_reclaimed) == Freed(3_000_000)
 

@@ -1,8 +1,9 @@
-"""The dialogs of the Images page: tag, import, remove, clean up."""
+"""The dialogs of the Images page: tag, import, clean up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -11,16 +12,16 @@ from app.commands.images import (
     CLEAN_UP,
     IMAGE_ARCHIVES,
     IMPORT,
-    REMOVE,
     TAG,
     CleanUp,
-    ImageRemoval,
     Importing,
     Tagging,
+    names_of,
+    now,
     reference_problem,
     title_of,
 )
-from app.models.images import Freed, ImageRow, freed, size_of, unused, used_words
+from app.models.images import Freed, freed, size_of, unused, users_by_image
 from app.notices import notice_for
 from app.pages.images.holdings import Holdings
 from app.presentation import bytes_text, plural
@@ -28,7 +29,6 @@ from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.commandbox import CommandBox
-from app.widgets.confirm import Confirm
 from app.widgets.dialogs import Dialog
 from app.widgets.fields import LineEdit, row_of
 from app.widgets.forms import Field
@@ -36,6 +36,9 @@ from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
+
+MOST_LISTED = 200
+"""Images in a list of what goes; as many as a question lists."""
 
 
 class TagDialog(Dialog):
@@ -136,59 +139,6 @@ class ImportDialog(Dialog):
         self.path_field.set_error(notice.detail or notice.title)
 
 
-def ask_remove(
-    theme: Theme,
-    window: QWidget,
-    session: Session,
-    rows: Sequence[ImageRow],
-    users: Mapping[str, Sequence[ContainerSummary]],
-) -> Confirm:
-    """Asks before images or references go, and says who uses them; opens the dialog."""
-    targets = removals(rows)
-    goes = [_what_goes(t, users.get(t.image.id, ())) for t in targets]
-    gone = [t for t in targets if not _keeps(t)]
-    used = [t for t in gone if users.get(t.image.id)]
-    one = len(rows) == 1
-    thing = "image" if gone else "name"
-    many = plural(len(rows), "image" if len(gone) == len(rows) else "name")
-    title = f"Remove {rows[0].title}?" if one else f"Remove {many}?"
-    detail = "It can be pulled or built again where its source is still there." if one and gone else ""
-    options = [("force", "Also when stopped containers were made from it", False)] if used else []
-    act = f"Remove {thing if one else many}"
-    confirm = Confirm(theme, window, title, detail, "Keep it" if one else "Keep them", act, options, goes)
-
-    def on_chosen(ticked: dict[str, bool]) -> None:
-        for target in targets:
-            session.run(REMOVE, ImageRemoval(target.image, target.references, ticked.get("force", False)))
-
-    confirm.chosen.connect(on_chosen)
-    confirm.open()
-    return confirm
-
-
-def removals(rows: Sequence[ImageRow]) -> list[ImageRemoval]:
-    """What to remove for these rows: one removal per image, of the references that were chosen."""
-    by_image: dict[str, list[ImageRow]] = {}
-    for row in rows:
-        by_image.setdefault(row.image.id, []).append(row)
-    return [
-        ImageRemoval(group[0].image, tuple(r.reference for r in group if r.reference)) for group in by_image.values()
-    ]
-
-
-def _keeps(target: ImageRemoval) -> int:
-    """How many other names the image keeps; with one, only names go."""
-    return max(0, len(target.image.tags) - len(target.references)) if target.references else 0
-
-
-def _what_goes(target: ImageRemoval, users: Sequence[ContainerSummary]) -> str:
-    name = ", ".join(target.references) or title_of(target.image)
-    if left := _keeps(target):
-        return f"{name}, the image keeps {plural(left, 'other name')}"
-    use = f", used by {used_words(users)}" if users else ""
-    return f"{name}, {bytes_text(target.image.size)}{use}"
-
-
 def _free_words(free: Freed | None, size: int) -> str:
     """What it frees; `size` is what the images hold with what they share."""
     if free is None:
@@ -200,19 +150,13 @@ def _free_words(free: Freed | None, size: int) -> str:
 
 
 class CleanUpDialog(Dialog):
-    """Shows what a clean-up removes and how much it frees, before it is done."""
+    """Shows what a clean-up removes and how much it frees, before it is done and for as long as it is open."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        window: QWidget,
-        session: Session,
-        images: Sequence[ImageSummary],
-        users: Mapping[str, object],
-        holdings: Holdings,
-    ) -> None:
+    def __init__(self, theme: Theme, window: QWidget, session: Session, holdings: Holdings) -> None:
         super().__init__(theme, window, "Clean up images", 560)
-        self._session, self._images, self._users, self._holdings = session, images, users, holdings
+        self._session, self._holdings = session, holdings
+        self._images: tuple[ImageSummary, ...] = ()
+        self._users: Mapping[str, object] = {}
         self.choice = Segments(theme, [("dangling", "Untagged"), ("unused", "All unused")])
         self.choice.setAccessibleName("What to remove")
         self.words = PlainLabel(theme, wrap=True)
@@ -223,16 +167,31 @@ class CleanUpDialog(Dialog):
         self.body.addStretch(1)
         self.add_button("Cancel", "ghost", self.reject)
         self.apply = self.add_button("Remove images", "danger", self._on_apply)
-        self.choice.set_counts({key: len(self._found(key)) for key in ("dangling", "unused")})
         self.choice.chosen.connect(self._on_chosen)
-        holdings.changed.connect(self._on_known)
-        holdings.learn(images)
-        self._on_chosen(self.choice.current())
+        holdings.changed.connect(self._show)
+        for store in (session.stores.images, session.stores.containers):
+            store.changed.connect(self._on_stores)
+        self._on_stores()
 
     def _found(self, key: str) -> list[ImageSummary]:
         return unused(self._images, self._users, dangling=key == "dangling")
 
-    def _on_chosen(self, key: str) -> None:
+    def _on_stores(self, _delta: object = None) -> None:
+        stores = self._session.stores
+        self._take(tuple(stores.images.values.values()), stores.containers.values.values())
+
+    def _take(self, images: tuple[ImageSummary, ...], containers: Iterable[ContainerSummary]) -> None:
+        self._images, self._users = images, users_by_image(containers)
+        self._holdings.learn(images)
+        self._show()
+
+    def _on_chosen(self, _key: str) -> None:
+        self.set_note("")
+        self._show()
+
+    def _show(self) -> None:
+        self.choice.set_counts({key: len(self._found(key)) for key in ("dangling", "unused")})
+        key = self.choice.current()
         found = self._found(key)
         what = "no name and no container" if key == "dangling" else "no container"
         if found:
@@ -242,16 +201,40 @@ class CleanUpDialog(Dialog):
             self.words.setText(f"{plural(len(found), 'image')} with {what} will be gone. {words}")
         else:
             self.words.setText(f"There is no image with {what}. Nothing would be removed.")
-        shown = [f"{title_of(i)}  {bytes_text(i.size)}" for i in found[:12]]
-        more = [f"and {plural(len(found) - 12, 'more', 'more')}"] if len(found) > 12 else []
+        shown = [f"{names_of(i)}  {bytes_text(i.size)}" for i in found[:MOST_LISTED]]
+        more = [f"and {plural(len(found) - MOST_LISTED, 'more', 'more')}"] if len(found) > MOST_LISTED else []
         self.listing.setText("\n".join(shown + more))
         self.apply.setText(f"Remove {plural(len(found), 'image') if found else 'images'}")
         self.apply.setEnabled(bool(found))
         self.command.set_line(CLEAN_UP.line(CleanUp(key == "dangling")))
 
-    def _on_known(self) -> None:
-        self._on_chosen(self.choice.current())
-
     def _on_apply(self) -> None:
-        self._session.run(CLEAN_UP, CleanUp(self.choice.current() == "dangling"))
-        self.accept()
+        """Asks the engine once more: a clean-up takes whatever it finds, not what is listed here."""
+        self.set_note("")
+        self.apply.set_busy(True)
+        key = self.choice.current()
+        self._session.ask(now, partial(self._on_asked, key, _names(self._found(key))), self._on_not_asked, owner=self)
+
+    def _on_asked(
+        self,
+        key: str,
+        shown: Mapping[str, tuple[str, ...]],
+        found: tuple[tuple[ImageSummary, ...], tuple[ContainerSummary, ...]],
+    ) -> None:
+        self.apply.set_busy(False)
+        if self._done:
+            return
+        self._take(*found)
+        if key == self.choice.current() and _names(self._found(key)) == shown:
+            self._session.run(CLEAN_UP, CleanUp(key == "dangling"))
+            self.accept()
+        else:
+            self.set_note("This has changed. Look again.", "warning", "triangle-alert")
+
+    def _on_not_asked(self, error: BaseException) -> None:
+        self.apply.set_busy(False)
+        self.set_note(notice_for(error).title, "danger", "circle-alert")
+
+
+def _names(images: Iterable[ImageSummary]) -> dict[str, tuple[str, ...]]:
+    return {image.id: tuple(sorted(image.tags)) for image in images}

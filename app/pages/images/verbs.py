@@ -10,14 +10,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.commands.images import IMAGE_ARCHIVES, LOAD, SAVE, Saving
-from app.models.images import ImageRow, users_by_image
+from app.models.images import ImageRow
 from app.pages.images.holdings import Holdings
 from app.places import PULL, RUN, Go, Place
 from app.presentation.units import plural
 from app.session import Session
 from app.theme import Theme
 from app.widgets.entries import Entry
-from backend.types.containers import ContainerSummary
 
 
 class ImageVerbs(QObject):
@@ -73,9 +72,9 @@ class ImageVerbs(QObject):
         elif verb == "save":
             self._save(rows)
         elif verb == "remove":
-            from app.pages.images.dialogs import ask_remove
+            from app.pages.images.removal import RemoveImages
 
-            ask_remove(self._theme, self._host.window(), self._session, rows, self._users())
+            RemoveImages(self._theme, self._host.window(), self._session, rows).open()
 
     def load(self) -> None:
         """Asks for a tar of images and loads it."""
@@ -93,11 +92,7 @@ class ImageVerbs(QObject):
         """Shows what a clean-up would remove, and asks."""
         from app.pages.images.dialogs import CleanUpDialog
 
-        every = list(self._session.stores.images.values.values())
-        CleanUpDialog(self._theme, self._host.window(), self._session, every, self._users(), self.holdings).open()
-
-    def _users(self) -> dict[str, tuple[ContainerSummary, ...]]:
-        return users_by_image(self._session.stores.containers.values.values())
+        CleanUpDialog(self._theme, self._host.window(), self._session, self.holdings).open()
 
     def _save(self, rows: Sequence[ImageRow]) -> None:
         references = tuple(r.reference or r.image.id for r in rows)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
 from app.models.images import COLUMNS
 from app.pages.images.detail import _Overview
+from app.pages.images.dialogs import CleanUpDialog
 from app.pages.images.layers import LAYER_COLUMNS
 from app.pages.images.page import ImagesPage
 from app.presentation import age_text, bytes_text
@@ -143,3 +144,24 @@ async def test_values_of_the_environment_show_for_the_eye_and_hide_with_the_next
     assert "CANARY" not in words()
     overview.show_details(ImageDetails(id=ImageId("cc")))
     assert not overview.eye.isVisible()
+
+
+async def test_a_clean_up_that_would_take_more_than_is_listed_is_shown_again_first(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fake.add_image("free:1")
+    holder = fake.add_container("holds", "exited", "held:1")
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        await person.nav("images")
+        await person.press("Clean up…")
+        dialog = await person.find(CleanUpDialog, "the clean-up", lambda _d: True)
+        await person.choose(dialog.choice, "unused")
+        await person.sees("Remove 1\u00a0image")
+        del fake.containers[holder]  # And no event tells it.
+        await person.press("Remove 1\u00a0image")
+        await person.sees("This has changed. Look again.")
+        assert len(fake.images) == 2
+        assert "held:1" in dialog.listing.text()
+        await person.press("Remove 2\u00a0images")
+        await person.until(lambda: not person.window.dialogs_open(), "the clean-up to begin")
+        await person.done(person.last("Clean up"))
+        assert not fake.images
