@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -15,6 +14,7 @@ from backend.errors import ArchiveRefused, EngineFault, NotFound, ProtocolError,
 from backend.failures import pull_failed
 from backend.names import image_segment
 from backend.references import check_image, parse_reference
+from backend.saving import check_target, saving
 from backend.types.images import Progress
 
 NO_AUTH = "e30="
@@ -62,14 +62,13 @@ async def _checked(messages: AsyncGenerator[Progress, None], name: str) -> Async
         await messages.aclose()
 
 
-def check_target(path: Path) -> None:
-    """Raises FileExistsError where writing a file to `path` would replace a device, a pipe or a folder."""
-    if path.exists() and not path.is_file():
-        raise FileExistsError(errno.EEXIST, "something other than a file is there already", str(path))
-
-
 async def save(engine: Engine, refs: Sequence[str], path: Path, progress: Told = lambda done: None) -> None:
-    """Writes images to a tar at `path`, which appears only once it is whole. `progress(bytes)`. Raises OSError too."""
+    """Writes images to a tar at `path`, which appears only once it is whole. `progress(bytes)`. Raises NotSaved too."""
+    with saving(path):
+        await _save(engine, refs, path, progress)
+
+
+async def _save(engine: Engine, refs: Sequence[str], path: Path, progress: Told) -> None:
     await asyncio.to_thread(check_target, path)
     query = {"names": [check_image(r) for r in refs]}
     handle, name = await asyncio.to_thread(tempfile.mkstemp, ".part", f".{path.name}.", path.parent)

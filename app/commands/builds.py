@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from app.stores.livebuild import ENDED, LiveBuild
 from backend import builds
 from backend.client import Engine
 from backend.errors import BuildFailed, DockerfileInvalid
+from backend.saving import check_target, saving
 from backend.types.builds import Builder, BuildEvent, BuildRequest, ContextSent, StepOutput
 
 
@@ -29,11 +31,13 @@ class OutputFile(Struct, frozen=True):
 
 
 async def _save_output(_engine: Engine, target: OutputFile, _operation: Operation) -> None:
-    await asyncio.to_thread(_write, target)
+    with saving(target.path):
+        await asyncio.to_thread(_write, target)
 
 
 def _write(target: OutputFile) -> None:
     """The file is readable by this person alone, and is whole or not there."""
+    check_target(target.path)
     part = target.path.with_name(target.path.name + ".part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -42,7 +46,8 @@ def _write(target: OutputFile) -> None:
             os.fsync(file.fileno())
         part.replace(target.path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise
 
 

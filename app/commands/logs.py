@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from app.commands.command import Command
 from app.operation import Operation
 from backend.client import Engine
 from backend.logs import logs
-from backend.moving import check_target
+from backend.saving import check_target, saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,13 @@ class LogFile:
 async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
     """Streams the complete log, byte for byte as the container wrote it, to a file beside and renames it.
 
-    The file is readable by this person alone. Raises what reading the log raises, and OSError.
+    The file is readable by this person alone. Raises what reading the log raises, and NotSaved.
     """
+    with saving(target.path):
+        await _save(engine, target, operation)
+
+
+async def _save(engine: Engine, target: LogFile, operation: Operation) -> None:
     check_target(target.path)
     part = target.path.with_name(target.path.name + ".part")
     file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
@@ -42,7 +48,8 @@ async def save(engine: Engine, target: LogFile, operation: Operation) -> None:
             os.fsync(file.fileno())
         part.replace(target.path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
+from pathlib import Path
 
 import pytest
 
 from app.notices import notice_for, sentence
 from app.wordings import has_own_words
 from backend import errors
+from backend.saving import NotSaved, saving
 
 EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.BackendError)]
 
@@ -85,6 +89,36 @@ def test_a_file_of_docker_is_named_and_no_address_is_blamed(
     assert told.detail.startswith(detail)
     assert len(told.detail) > len(detail), "nothing is said of what to do"
     assert told.step is not None
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOENT, "The folder /none/a does not exist"),
+        (errno.ENOTDIR, "/none/a is not a folder"),
+        (errno.EACCES, "You may not write to /none/a"),
+        (errno.EPERM, "You may not write to /none/a"),
+        (errno.EROFS, "Nothing can be written to /none/a"),
+        (errno.ENOSPC, "The disk is full. Make room for /none/a"),
+        (errno.ENAMETOOLONG, "The name of the file is too long"),
+        (errno.EIO, f"/none/a/x.log could not be written. {os.strerror(errno.EIO)}"),
+    ],
+)
+def test_a_file_that_cannot_be_saved_is_told_without_the_one_beside_it(number: int, words: str) -> None:
+    beside = [] if number in (errno.ENOSPC, errno.EIO) else ["/none/a/x.log.part"]  # A write comes without a name.
+    with pytest.raises(NotSaved) as caught, saving(Path("/none/a/x.log")):
+        raise OSError(number, os.strerror(number), *beside)
+    told = notice_for(caught.value, "Save log", "web")
+    assert told.title == "Could not save log web"
+    assert told.detail.startswith(words)
+    assert "part" not in told.detail
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(errno.ECONNRESET, "reset"), TimeoutError(), KeyError("x")])
+def test_what_is_not_of_the_disk_stays_what_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, saving(Path("/none/a/x.log")):
+        raise error
+    assert caught.value is error
 
 
 def test_foreign_words_become_a_sentence() -> None:

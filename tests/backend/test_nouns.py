@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -27,6 +28,7 @@ from backend.errors import (
     RegistryDenied,
 )
 from backend.registries import encode
+from backend.saving import NotSaved
 from backend.stream import HIGH_WATER
 from backend.types.containers import ContainerId
 from tests.fakes.engine import FakeEngine
@@ -223,6 +225,23 @@ async def test_images(fake: FakeEngine, engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="images/get"):
         await moving.save(engine, ["nginx:latest"], tmp_path / "y.tar")
     assert not list(tmp_path.glob("*y.tar*"))
+
+
+async def test_a_save_that_cannot_be_written_names_what_a_person_chose(
+    fake: FakeEngine, engine: Engine, tmp_path: Path
+) -> None:
+    fake.add_image("nginx:latest")
+    (tmp_path / "file").write_text("")
+    for path, number, named in (
+        (tmp_path / "none" / "x.tar", errno.ENOENT, tmp_path / "none"),
+        (tmp_path / "file" / "x.tar", errno.ENOTDIR, tmp_path / "file"),
+        (tmp_path / ("x" * 250), errno.ENAMETOOLONG, tmp_path / ("x" * 250)),
+        (Path("/proc/x.tar"), 0, Path("/proc/x.tar")),
+    ):
+        with pytest.raises(NotSaved) as refused:
+            await moving.save(engine, ["nginx:latest"], path)
+        assert (refused.value.errno, refused.value.filename) == (number, str(named))
+    assert not fake.asked("GET", "/images/get")
 
 
 async def test_a_save_replaces_no_device_pipe_or_folder(fake: FakeEngine, engine: Engine, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.commands.logs import SAVE_LOG, LogFile
 from app.operation import Operation, OperationState
 from backend.errors import NotFound, ProtocolError
+from backend.saving import NotSaved
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 from tests.fakes.nouns import LogLine
@@ -120,4 +121,8 @@ async def test_no_container_and_no_folder(qapp: QApplication, tmp_path: Path) ->
         scene.path = scene.path.parent / "no folder" / "web.log"
         nowhere = scene.start()
         await scene.ended(nowhere)
-        assert isinstance(nowhere.error, FileNotFoundError)
+        assert isinstance(nowhere.error, NotSaved)
+        told = scene.person.notices[-1]
+        assert told.title == "Could not save log web"
+        assert told.detail.startswith(f"The folder {scene.path.parent} does not exist. Choose another one")
+        assert "part" not in told.detail.replace(str(tmp_path), "")
