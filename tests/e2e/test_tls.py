@@ -153,3 +153,23 @@ async def test_the_window_says_it_and_takes_the_right_certificate(
         await person.until(lambda: session.engine is not None and session.engine.endpoint != near, "the engine")
         await person.until(lambda: session.state.phase is Phase.CONNECTED, "its lists")
         assert not person.window.dialogs_open()
+
+
+async def test_the_window_names_a_broken_file_of_ours_and_blames_no_engine(
+    qapp: QApplication, port: int, keys: Path, tmp_path: Path
+) -> None:
+    for name in ("cert", "key"):
+        (tmp_path / f"{name}.pem").symlink_to(keys / f"{name}.pem")
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    async with FakeEngine().serve() as near, at_desk(near) as person:
+        session, address = person.desk.session, f"tcp://127.0.0.1:{port}"
+        for asked in (address, "tcp://127.0.0.1:1"):
+            dialog = await person.connect_to(asked, tmp_path)
+            await person.sees(f"A file for TLS cannot be used. {tmp_path}/ca.pem holds no certificate in PEM form.")
+            assert not [words for words in person.words() if "accept" in words or asked in words]
+            assert session.state.endpoint == near
+            dialog.reject()
+        (tmp_path / "ca.pem").write_bytes((keys / "cert.pem").read_bytes())
+        await person.connect_to(address, tmp_path)
+        await person.until(lambda: session.engine is not None and session.engine.endpoint != near, "the engine")
+        assert (await system.info(session.engine)).server_version if session.engine is not None else ""
