@@ -14,13 +14,13 @@ def is_secret(name: str) -> bool:
     return any(word in low for word in _SECRET_WORDS) or low.endswith(("_key", "_pass", "_pwd")) or low == "key"
 
 
-def pairs_of(text: str) -> list[tuple[str, str]]:
+def pairs_of(text: str, *, any_name: bool = False) -> list[tuple[str, str]]:
     """Names and values of `NAME=value` lines, as docker's --env-file reads them, and also `export` and quotes.
 
     A quoted value may go over several lines. Empty lines and lines that begin with `#` are left out, and so are those
-    that `strays` names; a name without `=` gets an empty value.
+    that `strays` names, unless `any_name`; a name without `=` gets an empty value.
     """
-    return _read(text)[0]
+    return _read(text, any_name=any_name)[0]
 
 
 def strays(text: str) -> list[int]:
@@ -50,7 +50,7 @@ def _assigns(line: str) -> bool:
     return bool(equals and _NAME.fullmatch(name.strip()))
 
 
-def _read(text: str) -> tuple[list[tuple[str, str]], list[int]]:
+def _read(text: str, *, any_name: bool = False) -> tuple[list[tuple[str, str]], list[int]]:
     found: list[tuple[str, str]] = []
     stray: list[int] = []
     lines = text.replace("\r\n", "\n").split("\n")
@@ -61,7 +61,7 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[int]]:
         if not line or line.startswith("#"):
             continue
         name, _, value = line.partition("=")
-        if not _NAME.fullmatch(name.strip()):
+        if not (any_name or _NAME.fullmatch(name.strip())):
             stray.append(number)
             continue
         value = value.strip()
@@ -70,7 +70,8 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[int]]:
         number = end
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
-        found.append((name.strip(), value))
+        if name.strip():
+            found.append((name.strip(), value))
     return found, stray
 
 

@@ -116,7 +116,7 @@ class KeyValueEditor(QWidget):
     """Rows of name and value; a link adds one, pasted .env text becomes rows, secrets are masked.
 
     `changed` after each edit; `file_wanted` when the link for a file is pressed (only if `file_link` has words);
-    `strayed` with the numbers of the lines of a text that assign nothing, none when all do.
+    with `variables` only their names are taken from a text, and `strayed` has the numbers of the lines left out.
     """
 
     changed = Signal()
@@ -131,9 +131,11 @@ class KeyValueEditor(QWidget):
         add_text: str = "Add variable",
         file_link: str = "",
         parent: QWidget | None = None,
+        *,
+        variables: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._variables = theme, variables
         self.name_title, self.value_title = name_title, value_title
         self._rows: list[_Row] = []
         self._quiet = False
@@ -198,8 +200,9 @@ class KeyValueEditor(QWidget):
 
     def add_text(self, text: str) -> None:
         """Add the pairs of .env text."""
-        self.add_pairs(pairs_of(text))
-        self.strayed.emit(strays(text))
+        self.add_pairs(pairs_of(text, any_name=not self._variables))
+        if self._variables:
+            self.strayed.emit(strays(text))
 
     # -- rows ----------------------------------------------------------------------
 

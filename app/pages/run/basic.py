@@ -45,7 +45,7 @@ class BasicTab(FormTab):
         hint = PlainLabel(theme, "Host to container", "small", "text-tertiary", parent=self.ports_field)
         hint.setFixedHeight(16)
         hint.move(0, 24)
-        self.env = KeyValueEditor(theme, "Name", "Value", "Add variable", "From .env file…")
+        self.env = KeyValueEditor(theme, "Name", "Value", "Add variable", "From .env file…", variables=True)
         self.env_field = Field(theme, "Environment", self.env)
         self._unread = ""
         self.open_logs = Checkbox(theme, "Open the logs", True)

@@ -23,7 +23,7 @@ def paste(cell: QLineEdit, text: str) -> None:
 
 @pytest.fixture
 def editor(theme: Theme, window: QWidget) -> KeyValueEditor:
-    made = KeyValueEditor(theme, parent=window)
+    made = KeyValueEditor(theme, parent=window, variables=True)
     made.show()
     return made
 
@@ -55,6 +55,14 @@ def test_lines_that_assign_nothing_are_named_and_left_out(editor: KeyValueEditor
     with qtbot.waitSignal(editor.strayed) as told:
         paste(editor._rows[0].name, "A=1\n\nnot this\nB=2\n")
     assert (editor.pairs(), told.args) == ([("A", "1"), ("B", "2")], [[3]])
+
+
+def test_a_table_of_other_names_takes_every_line(theme: Theme, window: QWidget) -> None:
+    editor = KeyValueEditor(theme, "Flag of docker run", parent=window)
+    editor.show()
+    editor.add_link.click()
+    paste(editor._rows[0].name, "--dns=1.1.1.1\n=x\ncom.example/a=b\n")
+    assert editor.pairs() == [("--dns", "1.1.1.1"), ("com.example/a", "b")]
 
 
 @pytest.mark.parametrize(
