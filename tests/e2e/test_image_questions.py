@@ -76,6 +76,7 @@ async def test_a_question_says_what_goes_for_as_long_as_it_is_open(
             assert person.says("open-a:1, the image keeps 1\u00a0other name")
             await engine("rmi", "stays:1")
             await person.sees("open-b:1, the same image")
+            await person.sees("The image goes with its last name.")
             await engine("run", "-d", "--name", "user-of-open", "open-a:1", "sleep", "600")
             await person.sees("used by user-of-open")
             await person.sees("Also when stopped containers were made from it")

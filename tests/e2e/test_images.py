@@ -178,7 +178,7 @@ async def test_a_clean_up_says_what_it_frees_and_frees_that(
         page = await page_of(person)
         await person.press("Clean up…")
         dialog = await person.find(CleanUpDialog, "the clean-up dialog", lambda _d: True)
-        await person.until(lambda: "This frees 3\u00a0MB. The rest" in dialog.words.text(), "what it frees")
+        await person.until(lambda: "This frees 3\u00a0MB. The rest is" in dialog.words.text(), "what it frees")
         every = list(person.desk.stores.images.values.values())
         expected = freed(unused(every, {}, dangling=True), every, page.holdings.stacks)
         await person.choose(dialog.choice, "unused")

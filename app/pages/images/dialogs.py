@@ -145,7 +145,7 @@ def _free_words(free: Freed | None, size: int) -> str:
         return "Counting what this frees…"
     if free.most:
         return f"This frees up to {bytes_text(free.size)}: the build cache may hold layers that BuildKit made."
-    rest = " The rest of them is shared with images that stay." if bytes_text(free.size) != bytes_text(size) else ""
+    rest = " The rest is shared with images that stay." if bytes_text(free.size) != bytes_text(size) else ""
     return f"This frees {bytes_text(free.size)}.{rest}"
 
 

@@ -116,8 +116,9 @@ def _detail(rows: int, gone: int, images: int) -> str:
         return "The image stays with its other names." if images == 1 else "The images stay with their other names."
     if gone < images:
         return "An image goes with its last name. It can be pulled or built again where its source is still there."
-    if rows == 1:
-        return "It can be pulled or built again where its source is still there."
+    if images == 1:
+        last = "" if rows == 1 else "The image goes with its last name. "
+        return f"{last}It can be pulled or built again where its source is still there."
     return "They can be pulled or built again where their source is still there."
 
 
