@@ -182,6 +182,8 @@ async def test_a_container_is_looked_at_again_after_a_command_of_which_no_event_
     await scene.focus("web")
     web = scene.fake.find("web")
     assert web is not None
+    sync = scene.person.desk.session._sync
+    await scene.person.until(lambda: sync is not None and not sync._fresh, "the second list after the first")
     web.state = "exited"
     scene.fake.fail(f"{web.id}/pause", raw=NO)
     await scene.person.keys(Qt.Key.Key_P)
