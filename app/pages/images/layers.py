@@ -17,8 +17,10 @@ LAYER_COLUMNS = (
 )
 _NOP = "/bin/sh -c #(nop)"
 _SHELL = "/bin/sh -c "
-_ARGUMENTS = re.compile(r"((?:RUN )?\|(\d+) )(.*)", re.DOTALL)
-_ANY_SHELL = re.compile(r"(?:/\S*/(?:ba|da|a|k|z)?sh|pwsh|powershell|cmd)\s(?:[-/]?\w+\s)*?[-/]\w*[cC](?:ommand)?\s")
+_ARGUMENTS = re.compile(r"((?:RUN )?\|(\d{1,4}) )(.*)", re.DOTALL)
+_ANY_SHELL = re.compile(  # Anchored and bounded: whoever made the image wrote what it reads.
+    r"(?<!\S)(?:(?:/[^\s/]+)*/(?:ba|da|a|k|z)?sh|pwsh|powershell|cmd)\s(?:[-/]?\w+\s){0,6}?[-/]\w*[cC](?:ommand)?\s"
+)
 _ASSIGNMENT = re.compile(r"(?:^|\s)\w[^\s=]*=")
 _VALUES = re.compile(r"((?:/bin/sh -c #\(nop\)\s+)?(?:ENV|ARG)\s+)([^\s=]+)([\s=])(?=\S).*", re.DOTALL)
 

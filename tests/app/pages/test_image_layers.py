@@ -24,6 +24,7 @@ MASK = "••••••••"
         ("|1 A= /bin/sh -c A=b c", "RUN A=b c"),
         ("RUN |1 A=CANARY prog --quick # buildkit", f"RUN {MASK}"),
         ("|3 A=CANARY /bin/sh -c echo CANARY", f"RUN {MASK}"),
+        ("|1 A=CANARY /usr/local/bin/bash -e -u -c echo $A", "RUN /usr/local/bin/bash -e -u -c echo $A"),
         ("ENV PASSWORD=CANARY", f"ENV PASSWORD={MASK}"),
         ("ENV PASSWORD=CANARY CANARY=CANARY", f"ENV PASSWORD={MASK}"),
         ("/bin/sh -c #(nop)  ENV PASSWORD=CANARY CANARY", f"ENV PASSWORD={MASK}"),
@@ -47,3 +48,10 @@ def test_a_layer_is_told_without_values(words: str, shown: str) -> None:
 
 def test_the_tooltip_keeps_what_is_no_value() -> None:
     assert made_by(Layer(created_by="|1 A=b /bin/sh -c a\n  b")) == f"|1 {MASK} /bin/sh -c a\n  b"
+
+
+@pytest.mark.parametrize("words", ["/" * 200_000, "pwsh " * 50_000, "/sh " * 50_000, "-c" * 100_000, "A=" * 100_000])
+def test_a_layer_that_wants_to_take_long_does_not(words: str) -> None:
+    assert made_by(Layer(created_by=f"|1 A={words}")) == f"|1 {MASK}"
+    many = f"|{'9' * 5000} A=b"
+    assert made_by(Layer(created_by=many)) == many
