@@ -47,7 +47,7 @@ def _tls_files(error: e.TlsFilesUnusable) -> Notice:
 def _context_missing(error: e.ContextMissing) -> Notice:
     return Notice(
         f"The docker context {error.text} does not exist",
-        f"{error.reason}. The command docker context ls shows those that do.",
+        f"{error.reason}, and there is none of that name. The command docker context ls shows those that exist.",
         CHOOSE,
     )
 

@@ -72,7 +72,7 @@ def test_an_old_and_a_new_engine_are_told_apart() -> None:
         (
             errors.ContextMissing("work", "DOCKER_CONTEXT chooses it"),
             "The docker context work does not exist",
-            "DOCKER_CONTEXT chooses it. ",
+            "DOCKER_CONTEXT chooses it, and there is none of that name. ",
         ),
         (
             errors.ContextBroken("/c/config.json", "is not text"),
