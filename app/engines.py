@@ -19,11 +19,12 @@ from backend import endpoint
 from backend.client import Engine
 from backend.embedded import EmbeddedEngine, Requirement
 from backend.endpoint import Endpoint
-from backend.errors import BackendError, EndpointError, EngineStartFailed, without_password
+from backend.errors import BackendError, EndpointError, EngineStartFailed, TlsFilesUnusable, without_password
 
 if TYPE_CHECKING:
     from backend.discovery import Candidate, Probe
 
+Told = Callable[[str, bool], None]
 EMBEDDED = "Embedded engine"
 SETTLED_WITHIN = 5.0
 """Seconds that looking around gives way to the engine in use, whose lists are waited for."""
@@ -153,10 +154,10 @@ class Engines(QObject):
         self._preferences.set("engine/last-tls", msgspec.to_builtins(files) if files is not None else {})
         self._session.use(where, label, engine)
 
-    def connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Callable[[str], None]) -> None:
+    def connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Told) -> None:
         """Asks the engine at an address that a person typed, and uses it when it answers; the one before stays if not.
 
-        `told` hears what is wrong, or nothing when it is in use.
+        `told` hears what is wrong, or nothing when it is in use; and whether it is wrong with the TLS files.
         """
         self.give_up()
         self._connecting = self._scope.start(self._connect_to(text, tls, told), name="connect to an engine")
@@ -166,16 +167,16 @@ class Engines(QObject):
         if self._connecting is not None:
             self._connecting.cancel()
 
-    async def _connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Callable[[str], None]) -> None:
+    async def _connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Told) -> None:
         try:
             where = endpoint.parse(text, tls=tls)
             engine = await _opened(where)
         except (BackendError, OSError) as error:
             notice = notice_for(error)
-            told(f"{notice.title}. {notice.detail}".strip())
+            told(f"{notice.title}. {notice.detail}".strip(), isinstance(error, TlsFilesUnusable))
             return
         self.use(where, endpoint.text(where), engine)
-        told("")
+        told("", False)
 
     def start_embedded(self) -> None:
         """Starts the embedded engine and uses it."""

@@ -116,7 +116,7 @@ def _tls(error: e.TlsRefused) -> Notice:
 
 @_words(e.SocketMissing)
 def _missing(error: e.SocketMissing) -> Notice:
-    return Notice("No engine is running there", f"{error.where} is missing. It is tried again by itself.", CHOOSE)
+    return Notice("No engine is running there", f"{error.where} is missing.", CHOOSE)
 
 
 @_words(e.SocketDenied)

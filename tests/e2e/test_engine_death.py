@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.pages.containers.logs import LogsTab
 from app.pages.containers.page import ContainersPage
+from app.pages.images.page import ImagesPage
 from app.session import Phase
 from app.widgets.cells import Cell
 from tests.e2e import images
@@ -138,3 +139,19 @@ async def test_a_paused_container_does_not_outlive_its_engine(own_engine: Daemon
     await asyncio.to_thread(own_engine.kill)  # waits until everything in the engine's namespace has ended
     await asyncio.to_thread(own_engine.start)
     assert docker("inspect", "-f", "{{.State.Paused}}", "rests") == "false"
+
+
+async def test_layers_that_could_not_be_read_come_with_the_engine(
+    qapp: QApplication, own_engine: Daemon, docker_cli: DockerCli
+) -> None:
+    await prepared(own_engine, docker_cli)
+    async with at_desk(own_engine.endpoint) as person:
+        await person.until(lambda: person.desk.stores.images.values, "the image")
+        person.window.resize(1280, 800)
+        await lost(person, own_engine)
+        page = cast("ImagesPage", await person.nav("images"))
+        await person.sees("The layers could not be read")
+        assert person.says("Nothing listens there.")
+        await back(person, own_engine)
+        await person.until(lambda: page.detail.model.rowCount() == 1, "its layer", 10)
+        assert not person.says("The layers could not be read")

@@ -166,6 +166,7 @@ async def test_the_window_names_a_broken_file_of_ours_and_blames_no_engine(
         for asked in (address, "tcp://127.0.0.1:1"):
             dialog = await person.connect_to(asked, tmp_path)
             await person.sees(f"A file for TLS cannot be used. {tmp_path}/ca.pem holds no certificate in PEM form.")
+            assert dialog.folder_field.error()
             assert not [words for words in person.words() if "accept" in words or asked in words]
             assert session.state.endpoint == near
             dialog.reject()

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 
 from app.models.images import ImageRow, created_age, used_words
 from app.models.rows import RowsModel
+from app.notices import notice_for
 from app.pages.images.layers import LAYER_COLUMNS, layer_rows
 from app.presentation import bytes_text, masked, short_id
-from app.session import Session
+from app.session import EngineState, Phase, Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
@@ -52,6 +53,7 @@ class ImageDetail(QWidget):
         self.waiting = Skeleton(theme, 5)
         self.failed = EmptyState(theme, "circle-alert", "", "", "Try again")
         self.failed.pressed.connect(self._ask)
+        session.state_changed.connect(self._on_state_changed)
         for page in (self.layers, self.overview, self.waiting, self.failed):
             self.stack.addWidget(page)
         self._lay_out()
@@ -154,8 +156,13 @@ class ImageDetail(QWidget):
 
     def _on_failed(self, key: str, error: BaseException) -> None:
         if self._is_shown(key):
-            self.failed.set("circle-alert", "The layers could not be read", str(error), "Try again")
+            detail = notice_for(error).detail
+            self.failed.set("circle-alert", "The layers could not be read", detail, "Try again")
             self.stack.setCurrentWidget(self.failed)
+
+    def _on_state_changed(self, state: EngineState) -> None:
+        if state.phase is Phase.CONNECTED and self.stack.currentWidget() is self.failed:
+            self._ask()
 
     def _on_users(self) -> None:
         if self._row is not None and self._row.users:

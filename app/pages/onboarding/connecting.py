@@ -18,13 +18,14 @@ from backend import endpoint
 from backend.endpoint import TlsFiles
 from backend.errors import BackendError
 
-Connect = Callable[[str, TlsFiles | None, Callable[[str], None]], None]
+Connect = Callable[[str, TlsFiles | None, Callable[[str, bool], None]], None]
 
 
 class ConnectDialog(Dialog):
     """An address, and for TLS a folder with ca.pem, cert.pem and key.pem. It stays until the engine there answers.
 
-    `connect(text, tls, told)` tells what is wrong, or nothing; `give_up` ends its waiting.
+    `connect(text, tls, told)` tells what is wrong, or nothing, and whether it is wrong with the TLS files; `give_up`
+    ends its waiting.
     """
 
     def __init__(self, theme: Theme, window: QWidget, connect: Connect, give_up: Callable[[], None]) -> None:
@@ -80,13 +81,14 @@ class ConnectDialog(Dialog):
         self._busy(True)
         self._connect(text, tls, self._on_told)
 
-    def _on_told(self, problem: str) -> None:
+    def _on_told(self, problem: str, of_files: bool) -> None:
         if not isValid(self):
             return
         self._busy(False)
         if problem:
-            self.address_field.set_error(problem)
-            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
+            field, edit = (self.folder_field, self.folder) if of_files else (self.address_field, self.address)
+            field.set_error(problem)
+            edit.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.accept()
 

@@ -20,7 +20,7 @@ DAMAGED = ProtocolError("log stream", "Error grabbing logs: invalid character")
         ("unreadable", REFUSED, "none", "This container keeps no log: its log driver is none."),
         ("unreadable", REFUSED, "syslog", "This log goes to syslog and cannot be read here. Configured logging driver"),
         ("unreadable", REFUSED, "", "The log cannot be read here. Configured logging driver"),
-        ("unreadable", EngineTimeout("GET /containers/x/logs", 10), "", "The log cannot be read here. It was asked about"),
+        ("unreadable", EngineTimeout("GET /containers/x/logs", 10), "", "The log cannot be read here. It was asked"),
         ("gone", None, "", "The container is gone. What was read stays here."),
         ("lost", EngineGone("x", "y"), "", "The engine does not answer. The log goes on when it is back."),
         ("lost", DAMAGED, "", "The log broke off and is tried again. Error grabbing logs: invalid character."),
