@@ -20,7 +20,6 @@ from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
 from app.places import Place
 from app.preferences import Preferences
-from app.presentation.containers import ALIVE
 from app.session import EngineState, Phase, Session
 from app.stores.stores import Stores
 from app.tasks import Once, TaskScope
@@ -30,9 +29,9 @@ from app.widgets.enginebutton import EngineButton, EngineChoice, engine_menu
 from app.window import MainWindow
 from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
-from backend.errors import BackendError
 
 if TYPE_CHECKING:
+    from app.leaving import Leaving
     from app.palette import Commands
     from app.stores.builds import BuildHistory
 
@@ -88,11 +87,11 @@ class Desk(QObject):
 
     def _wire(self) -> None:
         window, session = self.window, self.session
-        window.close_asked.connect(self._on_close_asked)
+        window.close_asked.connect(lambda: self._leaving.ask())
         window.reload_asked.connect(session.reload)
         window.engine_menu_asked.connect(self._on_engine_menu)
         window.palette_asked.connect(lambda: self._commands.toggle())
-        window.banner_pressed.connect(session.retry_now)
+        window.banner_pressed.connect(self._try_now)
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
         self._uncaught.connect(self._on_uncaught)
@@ -144,39 +143,6 @@ class Desk(QObject):
         if self._builds is not None:
             self._builds.close()
         self.preferences.save()
-
-    def _on_close_asked(self) -> None:
-        running = [c.name for c in self.stores.containers.values.values() if c.state in ALIVE]
-        if not self.engines.uses_embedded or not self.stores.containers.loaded:  # unknown: whatever runs goes on
-            self.quit_now()
-            return
-        choice = self.preferences.get("engine/on-quit", "ask") if running else "stop"
-        if choice == "ask":
-            from app.pages.settings.quitting import QuitDialog
-
-            dialog = QuitDialog(self.theme, self.window, running)
-            dialog.decided.connect(self._on_decided)
-            dialog.open()
-        else:
-            self._on_decided(choice, False)
-
-    def _on_decided(self, choice: str, remember: bool) -> None:
-        if remember:
-            self.preferences.set("engine/on-quit", choice)
-        if choice == "stop":
-            self.scope.start(self._stop_and_quit(), name="stop the embedded engine")
-        else:
-            self.quit_now()
-
-    async def _stop_and_quit(self) -> None:
-        self.window.banner.set("info", "Stopping the embedded engine", "Its containers are asked to end", "", "power")
-        self.window.banner.show()
-        try:
-            await self.engines.stop_embedded()
-        except (BackendError, OSError) as error:
-            self._on_notice(notice_for(error))
-            return
-        self.quit_now()
 
     @property
     def builds(self) -> BuildHistory:
@@ -230,7 +196,7 @@ class Desk(QObject):
 
     def _act(self, act: str, argument: object) -> None:
         acts: dict[str, Callable[[], object]] = {
-            "retry": self.session.retry_now if self.session.engine is not None else self.engines.look,
+            "retry": self._try_now,
             "choose-engine": self._on_engine_menu,
             "start-embedded": self.engines.start_embedded,
             "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
@@ -260,8 +226,23 @@ class Desk(QObject):
             button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
         self._tell_banner()
 
+    def _try_now(self) -> None:
+        if self.engines.embedded_ended:
+            self.engines.start_embedded()
+        elif self.session.engine is not None:
+            self.session.retry_now()
+        else:
+            self.engines.look()
+
     def _tell_banner(self) -> None:
         state = self.session.state
+        if self.engines.embedded_ended:
+            busy = self.engines.findings.busy
+            words = busy or "What ran in it has ended too. Containers with a restart policy come back with it."
+            title = "Starting the embedded engine" if busy else "The embedded engine has ended"
+            self.window.banner.set("info" if busy else "error", title, words, "" if busy else "Start engine", "power")
+            self.window.banner.show()
+            return
         lost = state.error is not None and state.phase in (Phase.LOST, Phase.CONNECTING)
         if not lost or state.error is None:
             self._countdown.stop()
@@ -302,6 +283,15 @@ class Desk(QObject):
 
         return Commands(self.theme, self.window, self.session, self.preferences, self._engine_choices)
 
+    @cached_property
+    def _leaving(self) -> Leaving:
+        """What closing the window does, made when it is first closed."""
+        from app.leaving import Leaving
+
+        return Leaving(
+            self.theme, self.window, self.session, self.engines, self.preferences, self.scope, self.quit_now, self
+        )
+
     def _open_connect(self) -> None:
         from app.pages.onboarding.connecting import ConnectDialog
 
@@ -314,6 +304,7 @@ class Desk(QObject):
         page = self.window.stack.currentWidget()
         if isinstance(page, OnboardingPage):
             page.show_view(findings_view(findings))
+        self._tell_banner()
 
     def _count(self) -> None:
         sidebar = self.window.sidebar

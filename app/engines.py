@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.notices import notice_for
 from app.preferences import Preferences
-from app.session import Session
+from app.session import EngineState, Phase, Session
 from app.tasks import TaskScope
 from backend import endpoint
 from backend.client import Engine
@@ -71,7 +71,10 @@ async def _opened(where: Endpoint) -> Engine:
 
 
 class Engines(QObject):
-    """Looks, chooses, starts and stops. Signal: `changed(Findings)`; `none_found()` once no engine answered."""
+    """Looks, chooses, starts and stops. Signal: `changed(Findings)`; `none_found()` once no engine answered.
+
+    `embedded_ended`: the embedded engine is in use and has ended by itself; it is told by `changed` too.
+    """
 
     changed = Signal(object)
     none_found = Signal()
@@ -91,6 +94,9 @@ class Engines(QObject):
         self._connecting: asyncio.Task[Any] | None = None
         self._missed: BackendError | OSError | None = None  # Why the engine of last time is not the one in use.
         self._leaving = False
+        self._watching: asyncio.Task[Any] | None = None
+        self.embedded_ended = False
+        session.state_changed.connect(self._on_state)
 
     @property
     def uses_embedded(self) -> bool:
@@ -146,7 +152,7 @@ class Engines(QObject):
         """Uses an engine from now on and remembers it; `engine` when it was asked already. A start under way ends."""
         if label != EMBEDDED:
             self.cancel_start()
-        self._missed = None
+        self._missed, self.embedded_ended = None, False
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
         self._preferences.set("engine/last-label", label)
         self._preferences.set("engine/docker-host", _docker_host())
@@ -177,6 +183,26 @@ class Engines(QObject):
             return
         self.use(where, endpoint.text(where), engine)
         told("", False)
+
+    def _on_state(self, state: EngineState) -> None:
+        if state.phase is Phase.LOST and self.uses_embedded:
+            if self._watching is None:
+                self._watching = self._scope.start(self._watch_embedded(), name="watch the embedded engine")
+        elif self.embedded_ended and (state.phase is Phase.CONNECTED or not self.uses_embedded):
+            self.embedded_ended = False
+            self.changed.emit(self.findings)
+
+    async def _watch_embedded(self) -> None:
+        """While it does not answer: whether it is there at all. One that has ended comes back by a start only."""
+        try:
+            while self.uses_embedded and self._session.state.phase is Phase.LOST:
+                if self._starting is None and (await self.embedded.status()).state == "stopped":
+                    self.embedded_ended = True
+                    self.changed.emit(self.findings)
+                    return
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            self._watching = None
 
     def start_embedded(self) -> None:
         """Starts the embedded engine and uses it."""
@@ -303,7 +329,7 @@ class Engines(QObject):
             notice = notice_for(error)
             log = error.log[-12:] if isinstance(error, EngineStartFailed) else ()
             self._set(Findings(base.probes, base.requirements, failure=f"{notice.title}. {notice.detail}", log=log))
-            if not asked:  # another engine may be used now, and its list hides that page
+            if not asked or self.embedded_ended:  # a list hides that page
                 self._session.notice(notice)
         else:
             self._set(base)

@@ -66,10 +66,11 @@ def engine_choices(engines: Engines, state: EngineState, connect: Callable[[], o
         use = partial(engines.use, where, label) if where is not None else engines.look
         in_use = state.endpoint is not None and where == state.endpoint
         choices.append(EngineChoice(words, use, "server", in_use, why))
-    if engines.uses_embedded:
+    if engines.uses_embedded and not engines.embedded_ended:
         choices.append(EngineChoice(EMBEDDED, lambda: None, "zap", True))
     else:
-        why = "" if engines.findings.can_embed else "Look again to see what is missing"
+        able = engines.findings.can_embed or engines.embedded_ended
+        why = "" if able else "Look again to see what is missing"
         choices.append(EngineChoice("Start the embedded engine", engines.start_embedded, "zap", None, why))
     choices.append(EngineChoice("Connect to another engine…", connect, "plug", separated=True))
     choices.append(EngineChoice("Look again", engines.look, "refresh-cw"))

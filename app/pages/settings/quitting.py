@@ -23,15 +23,11 @@ class QuitDialog(Dialog):
 
     def __init__(self, theme: Theme, window: QWidget, running: Sequence[str]) -> None:
         super().__init__(theme, window, "Quit Pilothouse?", 520)
-        names = [visible_name(name, 60) for name in running[:_MOST]]
-        if len(running) > _MOST:
-            names.append(plural(len(running) - _MOST, "more", "more"))
-        self.body.addWidget(
-            PlainLabel(
-                theme, f"{plural(len(running), 'container runs', 'containers run')} in the embedded engine:", wrap=True
-            )
-        )
-        self.body.addWidget(PlainLabel(theme, ", ".join(names), "body_medium", wrap=True))
+        self.count = PlainLabel(theme, wrap=True)
+        self.names = PlainLabel(theme, "", "body_medium", wrap=True)
+        self.body.addWidget(self.count)
+        self.body.addWidget(self.names)
+        self.set_running(running)
         self.body.addWidget(
             PlainLabel(
                 theme,
@@ -45,6 +41,14 @@ class QuitDialog(Dialog):
         self.add_button("Cancel", "ghost", self.reject)
         self.stop = self.add_button("Stop them", "default", lambda: self._decide("stop"))
         self.keep = self.add_button("Keep running", "primary", lambda: self._decide("keep"))
+
+    def set_running(self, running: Sequence[str]) -> None:
+        """Names what runs now."""
+        names = [visible_name(name, 60) for name in running[:_MOST]]
+        if len(running) > _MOST:
+            names.append(plural(len(running) - _MOST, "more", "more"))
+        self.count.setText(f"{plural(len(running), 'container runs', 'containers run')} in the embedded engine:")
+        self.names.setText(", ".join(names))
 
     def _decide(self, choice: str) -> None:
         self.decided.emit(choice, self.remember.isChecked())
