@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from itertools import compress
 from time import perf_counter
 from typing import Final
 
@@ -22,7 +23,9 @@ SLICE: Final = 64 * 1024
 BUDGET: Final = 0.008
 """Seconds of searching between two looks at the window's events."""
 MOST: Final = 200_000
-"""Matches that are kept; the count says `+` from there."""
+"""Matches in view that are kept; the count says `+` from there."""
+SPARE: Final = 100_000
+"""Matches out of view that are kept, for another choice of levels; with more, those known to be out of view go."""
 
 
 class LogSearch(QObject):
@@ -51,6 +54,9 @@ class LogSearch(QObject):
         self.lines = self._lines
         self._shown: array[int] | None = None
         self._generation = self._decided = self._taken = 0
+        self._in_view = bytearray()
+        """For each match that was taken, whether its line is shown."""
+        self._dropped = False
         self._starts: array[int] = array("I")
         self._ends: array[int] = array("I")
         self.current = -1
@@ -92,7 +98,12 @@ class LogSearch(QObject):
         """
         if (shown is None) != (self._shown is None) or generation != self._generation:
             self._shown, self._generation = shown, generation
-            self._begin_view()
+            if self._dropped:
+                self._restart()
+            else:
+                self._begin_view()
+            if self.active:
+                self._timer.start()
             self.changed.emit()
         self._shown, self._decided = shown, decided
         if shown is not None and self._taken < len(self._lines):
@@ -101,6 +112,7 @@ class LogSearch(QObject):
     def _begin_view(self) -> None:
         self.lines = self._lines if self._shown is None else array("q")
         self._taken, self.current = 0, -1
+        self._in_view = bytearray()
 
     def close(self) -> None:
         """Ends the search, and the process that it may have."""
@@ -123,6 +135,7 @@ class LogSearch(QObject):
             del self.lines[:gone]
             gone = bisect_left(self._lines, self._buffer.first)
             self._taken = max(0, self._taken - gone)
+            del self._in_view[:gone]
         if gone:
             for kept in (self._lines, self._starts, self._ends):
                 del kept[:gone]
@@ -145,7 +158,7 @@ class LogSearch(QObject):
         """`9 of 23`, for the field."""
         if not self.active:
             return ""
-        total = f"{len(self.lines):,}" + ("+" if len(self._lines) >= MOST else "")
+        total = f"{len(self.lines):,}" + ("+" if len(self.lines) >= MOST else "")
         if not self.lines:
             return "…" if self.busy else "No matches"
         return f"{self.current + 1:,} of {total}" if self.current >= 0 else total
@@ -177,7 +190,7 @@ class LogSearch(QObject):
         self.close()
         self._lines, self._starts, self._ends = array("q"), array("I"), array("I")
         self._begin_view()
-        self._left_out, self.note = 0, ""
+        self._left_out, self.note, self._dropped = 0, "", False
         self._low = self._next = self._buffer.first
         self._epoch = self._buffer.epoch
         if self._text and self._regex:
@@ -189,9 +202,9 @@ class LogSearch(QObject):
     def _on_tick(self) -> None:
         until = perf_counter() + BUDGET
         before = len(self.lines)
-        more = self._look(until - BUDGET / 2)
-        more = self._admit(until) or more
-        if not more:
+        self._look(until - BUDGET / 2)
+        more = self._admit(until)
+        if not more and not self._can_look():
             self._timer.stop()
         if len(self.lines) != before or not self.busy:
             self.changed.emit()
@@ -206,23 +219,39 @@ class LogSearch(QObject):
             if line >= self._decided:
                 return False
             at = bisect_left(shown, line)
-            if at < len(shown) and shown[at] == line:
+            seen = at < len(shown) and shown[at] == line
+            if seen:
                 self.lines.append(line)
+            self._in_view.append(seen)
             self._taken += 1
             if not self._taken % 256 and perf_counter() >= until:
                 return True
+        if len(self._lines) - len(self.lines) >= SPARE:
+            self._drop_hidden()
         return False
 
-    def _look(self, until: float) -> bool:
-        """Looks into slices of the log; whether some are left that could be looked into now."""
-        while perf_counter() < until:
-            if self._regex and (self.worker is None or not self.worker.room):
-                return False
+    def _drop_hidden(self) -> None:
+        """Keeps the matches in view alone; another choice of levels then looks anew."""
+        self._starts = array("I", compress(self._starts, self._in_view))
+        self._ends = array("I", compress(self._ends, self._in_view))
+        self._lines = self.lines[:]
+        self._taken = len(self._lines)
+        self._in_view = bytearray(b"\1") * self._taken
+        self._dropped = True
+
+    def _can_look(self) -> bool:
+        """Whether a slice is left that could be looked into now."""
+        if self._regex and (self.worker is None or not self.worker.room):
+            return False
+        if len(self.lines) >= MOST or len(self._lines) - len(self.lines) >= SPARE:
+            return False
+        return max(self._next, self._buffer.first) < self._buffer.end
+
+    def _look(self, until: float) -> None:
+        """Looks into slices of the log."""
+        while perf_counter() < until and self._can_look():
             self._next = max(self._next, self._buffer.first)
-            if self._next >= self._buffer.end or len(self._lines) >= MOST:
-                return False
             self._slice()
-        return True
 
     def _slice(self) -> None:
         block, index = self._buffer.chunk(self._next)

@@ -70,3 +70,39 @@ def test_matches_are_those_of_the_levels_in_view(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: counts.shown is None and not search.busy and len(search.lines) > 0)
     assert search.words() == "8,002"
     search.close()
+
+
+@pytest.mark.parametrize("regex", [False, True])
+@pytest.mark.parametrize("chip_first", [False, True])
+def test_matches_of_hidden_levels_do_not_use_up_the_room(regex: bool, chip_first: bool, qtbot: QtBot) -> None:
+    buffer = filled([b"ERROR request first", *[b"INFO request"] * 205_000, b"ERROR request failed", b"INFO request"])
+    search, counts = LogSearch(buffer), LogCounts(buffer)
+    counts.changed.connect(lambda: search.restrict(counts.shown, counts.generation, counts.done))
+
+    def done() -> bool:
+        return counts.done == buffer.end and not search.busy
+
+    if chip_first:
+        counts.filter({1})
+        qtbot.waitUntil(done, timeout=60_000)
+        search.set("requ?est", regex=True) if regex else search.set("request")
+    else:
+        search.set("requ?est", regex=True) if regex else search.set("request")
+        qtbot.waitUntil(lambda: not search.busy, timeout=60_000)
+        assert search.words().endswith("+")
+        counts.filter({1})
+    qtbot.waitUntil(done, timeout=60_000)
+    assert search.words() == "2"
+    assert list(search.lines) == [0, 205_001]
+    assert search.step() == 0
+    assert search.step() == 205_001
+    assert search.matches(205_001, "ERROR request failed") == [(6, 13, True)]
+    counts.filter({3})
+    qtbot.waitUntil(done, timeout=60_000)
+    assert search.words().endswith("+")
+    assert search.lines[:2].tolist() == [1, 2]
+    counts.filter(set())
+    qtbot.waitUntil(lambda: counts.shown is None and done(), timeout=60_000)
+    assert search.words().endswith("+")
+    assert search.lines[:2].tolist() == [0, 1]
+    search.close()
