@@ -1,4 +1,4 @@
-"""Crash reports: written while the program dies, offered by the next start; never with values of variables."""
+"""Crash reports: written while the program dies, offered once by a later start; never with values of variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from typing import TextIO
 
 from msgspec import Struct
 
-REPORT_NAME = re.compile(r"crash-(\d+)\.txt\Z")
+REPORT_NAME = re.compile(r"crash-(\d+(?:-[0-9a-f]+)?)\.txt\Z")
+"""The process and when it started; older versions wrote the process alone, which another run may have as well."""
+_BEYOND = 1 << 30
+"""The byte that is locked on Windows: what is locked there cannot be read, so it lies behind all text."""
 
 
 class CrashReport(Struct, frozen=True):
@@ -37,14 +40,13 @@ def _system() -> str:
 class CrashRecorder:
     """Keeps a file open for faulthandler; the file is deleted on a clean end, so what stays is a crash.
 
-    The file is 0600 in `folder` (0700). It holds the version, the platform and stack traces: names of files, lines and
-    functions, no values.
+    The file is 0600 in `folder` (0700) and locked while this process lives. It holds the version, the platform and
+    stack traces: names of files, lines and functions, no values.
     """
 
     def __init__(self, folder: Path, version: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path = folder / f"crash-{os.getpid()}.txt"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._path, descriptor = _created(folder)
         self._file: TextIO | None = os.fdopen(descriptor, "w", buffering=1)
         head = f"Pilothouse {version}, Python {sys.version.split()[0]}, {_system()}\n"
         self._head = len(head)
@@ -81,27 +83,71 @@ def left_reports(folder: Path) -> list[CrashReport]:
     """Reports of runs that ended badly, newest first; files of runs that said nothing are deleted."""
     found: list[CrashReport] = []
     for path in folder.glob("crash-*.txt"):
-        match = REPORT_NAME.match(path.name)
-        if match is None or _alive(int(match[1])):
+        if REPORT_NAME.match(path.name) is None:
             continue
         with suppress(OSError):
-            text = path.read_text(errors="replace")[:200_000]
-            if text.count("\n") <= 1:
-                path.unlink()
-            else:
-                found.append(CrashReport(path, path.stat().st_mtime, text))
+            if (report := _left(path)) is not None:
+                found.append(report)
     return sorted(found, key=lambda r: r.at, reverse=True)
 
 
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
+def keep(report: CrashReport) -> None:
+    """Renames the file of a report that was seen, so that it stays and is not offered again. Raises OSError."""
+    stem = report.path.stem.removeprefix("crash-")
+    kept = report.path.with_name(f"kept-{stem}.txt")
+    number = 1
+    while kept.exists():  # older names come again
+        number += 1
+        kept = report.path.with_name(f"kept-{stem}-{number}.txt")
+    report.path.rename(kept)
+
+
+def _created(folder: Path, tries: int = 3) -> tuple[Path, int]:
+    """A new file, locked. One that another start took for a left one before it was locked is made again."""
+    path = folder / f"crash-{os.getpid()}-{time.time_ns():x}.txt"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if tries == 1 or (_lock(descriptor, alone=True) is not False and path.exists()):
+        return path, descriptor
+    os.close(descriptor)
+    with suppress(OSError):
+        path.unlink()
+    return _created(folder, tries - 1)
+
+
+def _left(path: Path) -> CrashReport | None:
+    """The report in a file that no living process holds; a file without one is deleted, while it is surely ours."""
+    descriptor = os.open(path, os.O_RDONLY)
+    with open(descriptor, errors="replace") as file:
+        held = _lock(descriptor, alone=False)
+        if held is False:
+            return None
+        text = file.read(200_000)
+        if text.count("\n") > 1:
+            return CrashReport(path, os.fstat(descriptor).st_mtime, text)
+        if held and sys.platform != "win32":
+            path.unlink()
     if sys.platform == "win32":
-        return False
+        path.unlink()  # fails where a process has it open
+    return None
+
+
+def _lock(descriptor: int, *, alone: bool) -> bool | None:
+    """Locks an open file until it is closed. False when another process has it; None where files have no locks."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, _BEYOND, os.SEEK_SET)
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            finally:
+                os.lseek(descriptor, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     except OSError:
-        return True
+        return None
     return True

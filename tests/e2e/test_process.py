@@ -233,11 +233,12 @@ from app.pages.settings.reports import CrashReportDialog
 def script(desk):
     found = desk.window.findChildren(CrashReportDialog)
     print("OFFERED", [d.text.text() for d in found if d.isVisible()], flush=True)
+    {then}
     desk.quit_now()
 """
 
 
-async def test_a_crash_is_offered_at_the_next_start(home: Path) -> None:
+async def test_a_crash_is_offered_at_each_start_until_it_was_seen(home: Path) -> None:
     fake = FakeEngine()
     async with fake.serve() as where:
         async with program(home, where, WITH_SCRIPT.format(script=CRASHING)) as running:
@@ -245,10 +246,12 @@ async def test_a_crash_is_offered_at_the_next_start(home: Path) -> None:
             (report,) = running.reports()
             assert "Segmentation fault" in report.read_text()
             assert report.stat().st_mode & 0o777 == 0o600
-        async with program(home, where, WITH_SCRIPT.format(script=LOOKING)) as running:
-            assert await running.ended() == 0, running.said
-            offered = next(line for line in running.said if line.startswith("OFFERED"))
-            assert "Segmentation fault" in offered, offered
+        for then, is_offered in (("pass", True), ("found[0].reject()", True), ("pass", False)):  # until it was seen
+            script = LOOKING.format(then=then)
+            async with program(home, where, WITH_SCRIPT.format(script=script)) as running:
+                assert await running.ended() == 0, running.said
+                offered = next(line for line in running.said if line.startswith("OFFERED"))
+                assert ("Segmentation fault" in offered) is is_offered, offered
 
 
 async def test_a_signal_that_kills_from_outside_leaves_a_report(home: Path) -> None:
