@@ -90,7 +90,8 @@ async def test_a_docker_configuration_that_is_broken(
         async with at_desk(None, connect=False) as person:
             await person.connected()
             await person.until(lambda: person.notices, "a word about it")
-            assert "config.json" in person.notices[0].title
+            assert person.notices[0].title == "Docker's own configuration cannot be used"
+            assert f"{folder}/config.json" in person.notices[0].detail
     assert (folder / "config.json").read_bytes() == content
 
 
