@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.pages.containers.dialogs import RenameDialog
+from app.pages.containers.inspect import InspectTab
 from app.pages.containers.page import ContainersPage
 from app.pages.containers.stats import StatsTab
 from app.widgets.chart import Chart
@@ -182,6 +183,23 @@ async def test_what_the_command_line_does_is_seen(scene: Scene) -> None:
     await scene.person.until(lambda: not scene.person.key_of(scene.table, "cont-one"), "the row to go")
     assert not scene.person.desk.operations.items, "the window did something by itself"
     assert not scene.person.notices
+
+
+@in_scene
+async def test_inspect_follows_the_networks_of_its_container(scene: Scene) -> None:
+    await scene.docker("network", "rm", "cont-net", check=False)
+    await scene.docker("network", "create", "cont-net")
+    await scene.run("cont-one")
+    await scene.person.open_row(scene.table, "cont-one")
+    await scene.person.tab("inspect")
+    tab = await scene.person.find(InspectTab, "the tab", lambda tab: '"Networks"' in tab.tree.everything())
+    assert "cont-net" not in tab.tree.everything()
+    await scene.docker("network", "connect", "cont-net", "cont-one")
+    await scene.person.until(lambda: '"cont-net"' in tab.tree.everything(), "the network that it joined")
+    await scene.docker("network", "disconnect", "cont-net", "cont-one")
+    await scene.person.until(lambda: '"cont-net"' not in tab.tree.everything(), "the network to go")
+    assert "cont-net" not in await scene.docker("inspect", "cont-one")
+    await scene.docker("network", "rm", "cont-net")
 
 
 @in_scene

@@ -31,6 +31,7 @@ from app.widgets.states import Skeleton
 from backend import containers
 from backend.errors import EngineGone, EngineUnreachable, NotFound
 from backend.types.containers import ContainerSummary, Inspected
+from backend.types.system import Event
 
 TABS = (("logs", "Logs"), ("stats", "Stats"), ("inspect", "Inspect"), ("overview", "Overview"))
 SETTLE_MS = 150
@@ -91,6 +92,7 @@ class ContainerPage(QWidget):
     def _connect(self) -> None:
         self._session.stores.containers.changed.connect(self._on_store_changed)
         self._session.state_changed.connect(self._on_state_changed)
+        self._session.happened.connect(self._on_happened)
         self.tabs.chosen.connect(self.show_tab)
         header = self.header
         header.back.clicked.connect(self._leave)
@@ -205,6 +207,12 @@ class ContainerPage(QWidget):
             self._ask_again.start()
         if self.container_id in delta.removed or self.container_id in delta.changed or delta.reset:
             self._show_header()
+
+    def _on_happened(self, events: tuple[Event, ...]) -> None:
+        """Of a network that it joins or leaves the engine tells in the network's name; its row stays the same."""
+        ids = ((e.actor.attributes or {}).get("container") for e in events if e.type == "network")
+        if self.container_id in ids:
+            self._ask_again.start()
 
     def _on_state_changed(self, state: EngineState) -> None:
         if state.phase is Phase.CONNECTED and self._found is None:

@@ -296,6 +296,26 @@ async def test_a_container_that_goes_leaves_its_page_readable(scene: Scene) -> N
 
 
 @in_scene
+async def test_an_open_container_is_read_again_when_it_joins_a_network(scene: Scene) -> None:
+    db, web = scene.fake.find("db"), scene.fake.find("web")
+    assert db is not None
+    assert web is not None
+    await scene.person.open_row(scene.table, "web")
+    await scene.person.until(lambda: scene.page.details is not None and scene.page.details._found, "the details")
+    await scene.person.until(lambda: not scene.page.details._ask_again.isActive(), "the questions to rest")  # type: ignore[union-attr]
+    await scene.person.rest()
+    for action in ("connect", "disconnect"):
+        before = len(scene.fake.asked("GET", f"{web.id}/json"))
+        await scene.fake.emit("network", action, "n2", container=db.id, name="n2")
+        await scene.fake.emit("network", action, "n2", container=web.id, name="n2")
+        await scene.person.until(
+            lambda before=before: len(scene.fake.asked("GET", f"{web.id}/json")) > before,  # type: ignore[misc]
+            f"a question after a {action}",
+        )
+    assert not scene.fake.asked("GET", f"{db.id}/json")
+
+
+@in_scene
 async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
     await scene.person.click(scene.list.grouping)
     await scene.person.pick("No groups")
