@@ -34,14 +34,23 @@ class EmbeddedEngine:
         self.endpoint = UnixSocket(str(self.paths.socket))
 
     async def status(self) -> EmbeddedStatus:
-        """What runs now, by the process's identity and its own answer."""
+        """What runs now, by the process's identity and its own answer.
+
+        One that runs is ready: its start may have been killed before it was, so its socket is closed to others and
+        what has to come back is started. One whose socket cannot be closed is not said to run.
+        """
         reap()
         found = await asyncio.to_thread(state.held, self.paths)
         if found is None:
             starting = await asyncio.to_thread(state.locked, self.paths)
             return EmbeddedStatus("starting" if starting else "stopped", self.endpoint)
-        answers = await _answers(self.endpoint, 2)
-        return EmbeddedStatus("running" if answers else "starting", self.endpoint, found.kind, found.who.pid)
+        ready = await _answers(self.endpoint, 2)
+        if ready:
+            try:
+                await self._make_ready()
+            except EngineStartFailed:
+                ready = False
+        return EmbeddedStatus("running" if ready else "starting", self.endpoint, found.kind, found.who.pid)
 
     def check(self) -> list[Requirement]:
         """What this computer must have, for the onboarding page. Asks the system: call it in a thread."""
@@ -71,8 +80,7 @@ class EmbeddedEngine:
         try:
             async with asyncio.timeout(deadline):
                 await self._wait_for_answer(supervisor)
-            await asyncio.to_thread(_close_to_others, self.paths.socket)
-            await self._revive()
+            await self._make_ready()
         except TimeoutError as error:
             await self._abandon(supervisor)
             raise EngineStartFailed(f"The engine did not answer within {deadline:g} s", self._log_tail()) from error
@@ -139,11 +147,22 @@ class EmbeddedEngine:
             supervisor.kill()
             await asyncio.to_thread(supervisor.wait, 5)
 
-    async def _revive(self) -> None:
-        """Podman starts no container by its restart policy; dockerd does so itself."""
+    async def _make_ready(self) -> None:
+        """What an engine that answers lacks. Raises EngineStartFailed where its socket cannot be closed to others."""
+        await asyncio.to_thread(_close_to_others, self.paths.socket)
         found = await asyncio.to_thread(state.held, self.paths)
         if found is not None and found.kind == "podman":
-            await self._podman("start", "--all", "--filter", "restart-policy=always", deadline=60)
+            await self._revive(found)
+
+    async def _revive(self, found: state.Held) -> None:
+        """Podman starts no container by its restart policy, dockerd does so itself. Once for each engine.
+
+        Later it would start again what a person stopped.
+        """
+        if await asyncio.to_thread(state.revived, self.paths, found):
+            return
+        await self._podman("start", "--all", "--filter", "restart-policy=always", deadline=60)
+        await asyncio.to_thread(state.note_revived, self.paths, found)
 
     async def _stop_podman(self, found: state.Held, deadline: float) -> None:
         if found.kind == "podman":
@@ -202,6 +221,7 @@ async def _gone(who: identity.Identity, deadline: float) -> bool:
 def _close_to_others(socket: Path) -> None:
     """Dockerd opens its socket to a group; ours is for one person alone."""
     try:
-        socket.chmod(0o600)
+        if socket.stat().st_mode & 0o777 != 0o600:
+            socket.chmod(0o600)
     except OSError as error:
         raise EngineStartFailed(f"The socket {socket} cannot be closed to others: {error.strerror}") from error

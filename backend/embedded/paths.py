@@ -55,6 +55,11 @@ class EmbeddedPaths:
         return self.home / "state.json"
 
     @property
+    def revived(self) -> Path:
+        """The engine whose containers came back last, where it does not see to that itself."""
+        return self.home / "revived"
+
+    @property
     def lock(self) -> Path:
         """Held by the supervisor for its whole life."""
         return self.home / "lock"

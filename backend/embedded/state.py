@@ -1,9 +1,10 @@
-"""Reading what the supervisor wrote about itself, with distrust: the file may be cut, old or somebody's joke."""
+"""Who runs the engine, read with distrust: what the supervisor wrote may be cut, old or somebody's joke."""
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import NamedTuple
 
 from backend.embedded.identity import Identity, alive
@@ -26,6 +27,26 @@ def held(paths: EmbeddedPaths) -> Held | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Held(who, kind) if alive(who) else None
+
+
+def revived(paths: EmbeddedPaths, engine: Held) -> bool:
+    """Whether the containers that come back with podman did so since this engine started."""
+    try:
+        return paths.revived.read_bytes() == _told(engine)
+    except OSError:
+        return False
+
+
+def note_revived(paths: EmbeddedPaths, engine: Held) -> None:
+    """They did; where that cannot be written they are started once more."""
+    with suppress(OSError):
+        descriptor = os.open(paths.revived, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(_told(engine))
+
+
+def _told(engine: Held) -> bytes:
+    return f"{engine.who.pid} {engine.who.started} {engine.who.boot}\n".encode()
 
 
 def locked(paths: EmbeddedPaths) -> bool:

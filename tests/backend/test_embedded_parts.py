@@ -10,6 +10,8 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,51 @@ async def test_something_at_the_socket_that_is_no_engine_does_not_count(tmp_path
     server = await asyncio.start_unix_server(rude, str(paths.socket))
     async with server:
         assert (await EmbeddedEngine(paths).status()).state == "starting"
+
+
+@asynccontextmanager
+async def _running(paths: EmbeddedPaths, kind: str) -> AsyncIterator[EmbeddedEngine]:
+    """An engine that answers, as one whose start was killed leaves it: its socket open to a group."""
+    who = identity.of(os.getpid())
+    paths.state.write_text(json.dumps({"supervisor": who.pid, "started": who.started, "boot": who.boot, "kind": kind}))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, str(paths.socket)):
+        paths.socket.chmod(0o660)
+        yield EmbeddedEngine(paths)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("adopted", [EmbeddedEngine.status, EmbeddedEngine.start], ids=["seen", "started"])
+async def test_an_engine_whose_start_was_killed_is_closed_to_others(
+    tmp_path: Path, adopted: Callable[[EmbeddedEngine], Awaitable[object]]
+) -> None:
+    paths = _paths(tmp_path)
+    async with _running(paths, "dockerd") as engine:
+        await adopted(engine)
+        assert paths.socket.stat().st_mode & 0o777 == 0o600
+        assert (await engine.status()).running
+
+
+@pytest.mark.asyncio
+async def test_containers_of_podman_come_back_once_for_each_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, called = _paths(tmp_path), tmp_path / "called"
+    podman = tmp_path / "podman"
+    podman.write_text(f'#!/bin/sh\necho "$*" >> {called}\n')
+    podman.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    async with _running(paths, "podman") as engine:
+        for _ in range(2):
+            await engine.start()
+            (words,) = called.read_text().splitlines()
+            assert words.endswith("start --all --filter restart-policy=always")
+        assert paths.revived.stat().st_mode & 0o777 == 0o600
+        paths.revived.write_text("that of another engine\n")
+        await engine.status()
+        assert len(called.read_text().splitlines()) == 2

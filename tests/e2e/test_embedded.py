@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -99,7 +100,10 @@ async def test_a_killed_program_leaves_an_engine_to_adopt(engine: EmbeddedEngine
 
 
 @pytest.mark.asyncio
-async def test_a_program_killed_while_it_starts_does_not_block_the_next_start(engine: EmbeddedEngine) -> None:
+@pytest.mark.parametrize("answers", [False, True], ids=["while it starts", "once it answers"])
+async def test_a_program_killed_while_it_starts_does_not_block_the_next_start(
+    engine: EmbeddedEngine, answers: bool
+) -> None:
     code = (
         "import asyncio, os, signal, sys\nfrom pathlib import Path\n"
         "from backend.embedded import EmbeddedEngine, EmbeddedPaths\n"
@@ -109,7 +113,11 @@ async def test_a_program_killed_while_it_starts_does_not_block_the_next_start(en
     )
     words = [sys.executable, "-c", code, str(engine.paths.home), str(engine.paths.runtime)]
     await asyncio.to_thread(subprocess.run, words, cwd=ROOT, timeout=90)
+    if answers:
+        await asyncio.to_thread(wait_for, lambda: _answers(engine.paths.socket))
+        assert stat.S_IMODE(os.stat(engine.paths.socket).st_mode) == 0o660
     await engine.start()
+    assert stat.S_IMODE(os.stat(engine.paths.socket).st_mode) == 0o600
     assert (await engine.status()).running
     await engine.stop()
 
@@ -244,6 +252,15 @@ def _ours(place: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _answers(where: Path) -> bool:
+    """Asked by hand: whoever asks the EmbeddedEngine adopts what runs."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        if asking.connect_ex(str(where)):
+            return False
+        asking.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+        return b" 200 " in asking.recv(100)
 
 
 def _load_busybox(docker_cli: DockerCli, host: str) -> None:
