@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 
@@ -31,6 +32,7 @@ __all__ = [
     "SpinEdit",
     "Switch",
     "TextEdit",
+    "path_of",
     "row_of",
 ]
 
@@ -232,6 +234,15 @@ class SecretEdit(LineEdit):
         """Keep the eye at the right end."""
         super().resizeEvent(event)  # type: ignore[arg-type]
         self._eye.move(self.width() - self._eye.width() - 4, (self.height() - self._eye.height()) // 2)
+
+
+def path_of(edit: LineEdit) -> str:
+    """The path that a person typed, with the home folder for `~` as in a shell; a `~name` of nobody stays as it is."""
+    text = edit.text().strip()
+    try:
+        return os.path.expanduser(text)
+    except ValueError:  # No name on any system: it holds a zero or half a character.
+        return text
 
 
 def row_of(*widgets: QWidget, gap: int = 8, left: bool = False) -> QWidget:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from app.pages.builds.dialog import BuildDialog
@@ -67,6 +68,30 @@ async def test_a_dockerfile_that_cannot_be_is_said_at_its_field(
         assert dialog.isVisible()
         assert (dialog.context.text(), dialog.tag.text()) == (str(context), "mine:1")
         assert not fake.asked("POST", "/build")
+        await person.keys(Qt.Key.Key_Escape)
+
+
+async def test_a_folder_of_nobody_is_said_at_its_field(qapp: QApplication, tmp_path: Path) -> None:
+    context = folder(tmp_path)
+    async with build_dialog(FakeEngine()) as (person, dialog):
+        for text in ("~nobody-of-that-name", "/" + "x" * 300):
+            await person.type(dialog.context, text)
+            await person.press("Build")
+            assert dialog.fields["context"].error() == "There is no such folder"
+        await person.type(dialog.context, str(context))
+        await person.type(dialog.file, "~nobody-of-that-name")
+        await person.press("Build")
+        assert dialog.fields["file"].error() == "There is no file ~nobody-of-that-name in it"
+        await person.keys(Qt.Key.Key_Escape)
+
+
+async def test_what_is_dropped_may_have_a_name_that_no_file_has(qapp: QApplication) -> None:
+    async with build_dialog(FakeEngine()) as (person, dialog):
+        dropped = QMimeData()
+        dropped.setUrls([QUrl.fromLocalFile("/gone/" + "x" * 300)])
+        copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        dialog.dropEvent(QDropEvent(QPointF(5, 5), copy, dropped, left, none))
+        assert (dialog.context.text(), dialog.file.text()) == ("/gone", "x" * 300)
         await person.keys(Qt.Key.Key_Escape)
 
 

@@ -18,7 +18,7 @@ from app.widgets.buttons import Button
 from app.widgets.choices import Checkbox
 from app.widgets.commandbox import CommandBox
 from app.widgets.dialogs import Dialog
-from app.widgets.fields import LineEdit, Select, row_of
+from app.widgets.fields import LineEdit, Select, path_of, row_of
 from app.widgets.forms import Field
 from app.widgets.keyvalue import KeyValueEditor
 from backend import dockerfiles, references
@@ -101,8 +101,8 @@ class BuildDialog(Dialog):
     def request(self) -> BuildRequest:
         """What the fields say."""
         return BuildRequest(
-            context=Path(self.context.text().strip()).expanduser(),
-            dockerfile=Path(self.file.text().strip()).expanduser() if self.file.text().strip() else None,
+            context=Path(path_of(self.context)),
+            dockerfile=Path(path_of(self.file)) if self.file.text().strip() else None,
             tag=self.tag.text().strip(),
             build_args=tuple((n, v) for n, v in self.args.pairs() if n and (v or n not in self._forgotten)),
             target=self.target.value(),
@@ -184,8 +184,9 @@ class BuildDialog(Dialog):
     def dropEvent(self, event: QDropEvent) -> None:
         """Puts the folder into its field; of a file also the name."""
         path = Path(event.mimeData().urls()[0].toLocalFile())
-        self.context.setText(str(path if path.is_dir() else path.parent))
-        self.file.setText("" if path.is_dir() or path.name == "Dockerfile" else path.name)
+        folder = os.path.isdir(path)  # Path.is_dir raises for a name that is too long.
+        self.context.setText(str(path if folder else path.parent))
+        self.file.setText("" if folder or path.name == "Dockerfile" else path.name)
         event.acceptProposedAction()
 
     def _show_command(self) -> None:
