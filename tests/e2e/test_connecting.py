@@ -75,6 +75,20 @@ async def test_a_folder_that_lacks_a_tls_file_is_said_at_its_field(
         assert person.desk.session.state.endpoint == here
 
 
+async def test_the_folder_of_tls_files_may_be_below_home_as_a_shell_has_it(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "tls").mkdir()
+    async with engine_with("mine").serve() as here, at_desk(here) as person:
+        dialog = await person.connect_to("tcp://127.0.0.1:1", Path("~/tls"))
+        assert dialog.folder_field.error() == "Neither ca.pem nor cert.pem is in it"
+        await person.type(dialog.folder, "~nobody-of-that-name")
+        await person.press("Connect")
+        assert dialog.folder_field.error() == "There is no such folder"
+        assert person.desk.session.state.endpoint == here
+
+
 async def test_waiting_for_an_answer_can_be_given_up(qapp: QApplication, tmp_path: Path) -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()  # until the other side ends

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.dialogs import Dialog
-from app.widgets.fields import LineEdit, row_of
+from app.widgets.fields import LineEdit, path_of, row_of
 from app.widgets.forms import Field
 from backend import endpoint
 from backend.endpoint import TlsFiles
@@ -51,7 +51,7 @@ class ConnectDialog(Dialog):
         self.address.textChanged.connect(lambda _t: self._check.start())
 
     def _on_choose(self) -> None:
-        chooser = QFileDialog(self, "Choose the folder of the TLS files", self.folder.text())
+        chooser = QFileDialog(self, "Choose the folder of the TLS files", path_of(self.folder))
         chooser.setFileMode(QFileDialog.FileMode.Directory)
         chooser.fileSelected.connect(self.folder.setText)
         chooser.open()
@@ -70,7 +70,7 @@ class ConnectDialog(Dialog):
 
     def _on_connect(self) -> None:
         text = self.address.text().strip()
-        folder = self.folder.text().strip()
+        folder = path_of(self.folder)
         problem = self._problem(text) if text else "Type an address"
         tls, missing = _tls_files(folder) if folder else (None, "")
         self.address_field.set_error(problem)
