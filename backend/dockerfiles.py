@@ -275,7 +275,8 @@ def _stage_index(all_stages: tuple[Stage, ...], word: str, before: int) -> int |
     for stage in reversed(all_stages[:before]):
         if stage.name and stage.name.lower() == word.lower():
             return stage.index
-    return int(word) if word.isascii() and word.isdigit() and int(word) < before else None
+    short = len(word) < 10 and word.isascii() and word.isdecimal()
+    return int(word) if short and int(word) < before else None
 
 
 def _needed(file: Dockerfile, last: int) -> set[int]:

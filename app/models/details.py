@@ -90,7 +90,7 @@ def _ports(details: ContainerDetails) -> Iterable[Line]:
 
 def _port_order(name: str) -> tuple[int, str]:
     number = name.partition("/")[0]
-    return (int(number) if number.isdecimal() else 0), name
+    return (int(number) if number.isdecimal() and len(number) <= 5 else 0), name
 
 
 def _merged(bindings: tuple[PortBinding, ...]) -> Iterable[PortBinding]:

@@ -82,6 +82,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("FROM nginx", {}, "", ["nginx"]),
         ("FROM scratch\nCOPY --from=ghcr.io/a/b:1 /x /x", {}, "", ["ghcr.io/a/b:1"]),
         ("FROM a AS one\nFROM one\nCOPY --from=one /x /x\nCOPY --from=0 /x /x", {}, "", ["a"]),
+        (f"FROM a\nCOPY --from={'9' * 5000} /x /x", {}, "", ["a", "9" * 5000]),
         ("FROM a AS one\nFROM b", {}, "one", ["a"]),
         ("ARG REG=r.io\nARG TAG\nFROM ${REG}/x:$TAG", {"TAG": "2"}, "", ["r.io/x:2"]),
         ("ARG REG=r.io\nFROM ${REG}/x", {"REG": "q.io:5000"}, "", ["q.io:5000/x"]),

@@ -24,7 +24,7 @@ from app.pages.run.imagelook import ImageLook
 from app.pages.run.outcome import tell_made
 from app.pages.run.parts import Parts
 from app.pages.run.pasting import left_over, open_paste, unanswered
-from app.pages.run.portrows import LOOPBACK
+from app.pages.run.portrows import LOOPBACK, is_port
 from app.pages.run.tabs import AdvancedTab, HealthTab, NetworkTab, ResourcesTab, SecurityTab, StorageTab
 from app.places import CONTAINERS, Go, Place
 from app.ports import PortAnswer
@@ -203,7 +203,7 @@ class RunDialog(Dialog):
     def _check_port(self, row: PortRow, then: Callable[[PortAnswer], None]) -> object:
         published = self._published(row.host_ip, row.protocol)
         local = isinstance(self._session.state.endpoint, UnixSocket | NamedPipe)
-        others = frozenset(r.host for r in self.ports.rows() if r.host.isdigit()) - {row.host}
+        others = frozenset(r.host for r in self.ports.rows() if is_port(r.host)) - {row.host}
         avoid = frozenset(map(int, others)) | frozenset(published)
         return self._session.ask(
             lambda _engine: check_row(row, local=local, published=published, avoid=avoid), then, owner=self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from app.pages.run.portrows import is_port
 from app.session import Session
 from app.widgets.fields import ComboEdit
 from backend import images
@@ -63,4 +64,4 @@ class ImageLook(QObject):
         if text != self._edit.text().strip() or config is None:
             return
         pairs = [port.partition("/")[::2] for port in config.exposed_ports or ()]
-        self.exposed.emit(sorted((int(port), protocol or "tcp") for port, protocol in pairs if port.isdigit()))
+        self.exposed.emit(sorted((int(port), protocol or "tcp") for port, protocol in pairs if is_port(port)))

@@ -95,7 +95,7 @@ class PortLine(QWidget):
     def _mistyped(self) -> str:
         host, inside = self.host.text().strip(), self.inside.text().strip()
         for text in (host, inside):
-            if text and not all(_is_port(part) for part in text.split("-", 1)):
+            if text and not all(is_port(part) for part in text.split("-", 1)):
                 return "Use 1 to 65535"
         if not inside:
             return "Type the container's port"
@@ -188,8 +188,9 @@ def _ascends(text: str) -> bool:
     return int(first) <= int(last)
 
 
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535
+def is_port(text: str) -> bool:
+    """Whether a text is the number of a port, in the digits that docker reads."""
+    return len(text) <= 5 and text.isascii() and text.isdecimal() and 1 <= int(text) <= 65_535
 
 
 class PortRows(QWidget):

@@ -43,6 +43,7 @@ def test_ports_open_to_the_network_are_marked() -> None:
         "80/tcp": (PortBinding("0.0.0.0", "8080"), PortBinding("::", "8080")),
         "443/tcp": (PortBinding("127.0.0.1", "8443"),),
         "9000/tcp": None,
+        "9" * 5000: None,
     }
     found = lines(ContainerDetails(network_settings=NetworkSettings(ports=ports)), "ports")
     assert found["80/tcp"].warn == "Open to the network"

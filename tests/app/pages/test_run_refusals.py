@@ -153,3 +153,26 @@ async def test_a_port_in_the_range_of_a_row_above_is_said(qapp: QApplication, fa
     rows = (PortRow("8000-8002", "80-82"), PortRow("8002", "90"), PortRow("8001-8005", "91"))
     problems = check(RunForm(image="web:1", ports=rows))
     assert [(p.field, p.sentence) for p in problems] == [("ports.1.host", "8002 is already in a row above")]
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "9" * 5000])
+async def test_what_is_no_port_in_one_row_does_not_hinder_the_look_at_another(
+    qapp: QApplication, fake: FakeEngine, odd: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        async with dialog_on(fake, RunForm(image="web:1", name="new", ports=(PortRow("", "80"),))) as (person, dialog):
+            assert dialog.read(f"docker run -p {odd}:80 -p 127.0.0.1:{port}:81 --name new web:1") == ""
+            wrong, held = dialog.ports.lines
+            await person.until(lambda: wrong.words.text() == "Use 1 to 65535", "what is wrong with the first")
+            await person.until(lambda: held.words.text().startswith("Taken by "), "the holder")
+            await person.press("Run")
+            assert wrong.host.hasFocus()
+            assert not fake.asked("POST", "/create")
+
+
+async def test_a_port_of_an_image_that_is_none_is_not_offered(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fake.add_image("odd:1", exposed=["²/tcp", f"{'9' * 5000}/tcp", "81/tcp"])
+    async with dialog_on(fake, RunForm(image="odd:1")) as (person, dialog):
+        await person.until(lambda: [r.container for r in dialog.ports.rows()] == ["81"], "the one port")
