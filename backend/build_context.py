@@ -62,7 +62,7 @@ def prepare(folder: Path, dockerfile: Path) -> Context:
     if not root.is_dir():
         raise ContextUnusable(str(folder), "it is not a folder")
     file = Path(os.path.abspath(dockerfile))
-    if not file.is_file():
+    if not os.path.isfile(file):  # Path.is_file raises for a name that is too long.
         raise DockerfileMissing(str(dockerfile))
     inside = _name_inside(root, folder, file)
     lines = ignore_lines(root, file)

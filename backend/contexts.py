@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,10 +85,10 @@ def contexts(folder: Path) -> list[Context]:
         return []
     for place in folders:
         path = place / "meta.json"
-        if not path.exists():
-            continue
         try:
             meta = msgspec.json.decode(_read(path), type=_Meta)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             found.append(Context(place.name[:12], None, ContextBroken(str(path), _wrong(error))))
             continue
@@ -119,7 +120,7 @@ def _context(folder: Path, path: Path, meta: _Meta) -> Context:
 
 def _tls(folder: Path, name: str, skip: bool) -> TlsFiles | None:
     place = folder / "contexts" / "tls" / hashlib.sha256(name.encode()).hexdigest() / "docker"
-    files = {key: str(place / f"{key}.pem") for key in ("ca", "cert", "key") if (place / f"{key}.pem").is_file()}
+    files = {key: str(place / f"{key}.pem") for key in ("ca", "cert", "key") if _is_there(place / f"{key}.pem")}
     return TlsFiles(**files, verify=not skip) if files or skip else None
 
 
@@ -133,12 +134,22 @@ def from_environment(environment: Mapping[str, str]) -> Endpoint:
     if not environment.get("DOCKER_TLS_VERIFY") and not environment.get("DOCKER_CERT_PATH"):
         return endpoint.parse(host)
     files = {key: folder / f"{key}.pem" for key in ("ca", "cert", "key")}
-    missing = [str(path) for path in files.values() if not path.is_file()]
+    missing = [str(path) for path in files.values() if not _is_there(path)]
     if missing and host.startswith(("tcp://", "https://")):
         asks = "DOCKER_TLS_VERIFY" if environment.get("DOCKER_TLS_VERIFY") else "DOCKER_CERT_PATH"
         raise TlsFilesUnusable(missing[0], f"is missing, and {asks} asks for TLS")
     tls = TlsFiles(str(files["ca"]), str(files["cert"]), str(files["key"]), bool(environment.get("DOCKER_TLS_VERIFY")))
     return endpoint.parse(host, tls=tls)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there, or something that keeps us from seeing it: who reads it says what."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def _read(path: Path) -> bytes:

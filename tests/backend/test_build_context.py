@@ -97,6 +97,8 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
         build_context.prepare(tmp_path / "none", tmp_path / "none/Dockerfile")
     with pytest.raises(DockerfileMissing):
         build_context.prepare(tmp_path, tmp_path / "Dockerfile")
+    with pytest.raises(DockerfileMissing):
+        build_context.prepare(tmp_path, tmp_path / ("x" * 300))
     with pytest.raises(ContextUnusable, match="pattern"):
         made(tmp_path, {".dockerignore": "[\n"})
 

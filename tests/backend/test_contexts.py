@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import contexts
+from backend import contexts, tls
 from backend.endpoint import Tcp, UnixSocket
 from backend.errors import ContextBroken, InvalidEndpoint, TlsFilesUnusable
 
@@ -87,6 +87,39 @@ def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
     error = contexts.broken_config(tmp_path)
     assert isinstance(error, ContextBroken)
     assert error.text == str(tmp_path / "config.json")
+
+
+def test_a_file_that_cannot_be_looked_at_is_named_and_the_others_live(tmp_path: Path) -> None:
+    add(tmp_path, "good", "unix:///x.sock")
+    meta = add(tmp_path, "bad", "unix:///y.sock")
+    meta.unlink()
+    meta.symlink_to("x" * 300)  # Looking at it fails for everybody, as a closed folder does for most.
+    found = contexts.contexts(tmp_path)
+    assert UnixSocket("/x.sock") in [one.endpoint for one in found]
+    broken = next(one for one in found if one.endpoint is None)
+    assert isinstance(broken.error, ContextBroken)
+    assert (broken.error.text, broken.error.reason) == (str(meta), "cannot be read (File name too long)")
+
+
+def test_a_tls_file_that_cannot_be_looked_at_is_not_left_out(tmp_path: Path) -> None:
+    """Without it the engine would be asked in the clear."""
+    add(tmp_path, "work", "tcp://build.example:2376", tls=("ca",))
+    ca = next(tmp_path.rglob("ca.pem"))
+    ca.unlink()
+    ca.symlink_to("x" * 300)
+    endpoint = contexts.contexts(tmp_path)[0].endpoint
+    assert isinstance(endpoint, Tcp)
+    assert endpoint.tls is not None
+    assert endpoint.tls.ca == str(ca)
+
+
+def test_a_folder_of_tls_files_that_cannot_be_is_no_fault_of_ours() -> None:
+    environment = {"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/" + "x" * 300}
+    endpoint = contexts.from_environment(environment)
+    assert isinstance(endpoint, Tcp)
+    assert endpoint.tls is not None
+    with pytest.raises(TlsFilesUnusable, match="File name too long"):
+        tls.context(endpoint.tls)
 
 
 def test_tls_without_its_files_is_an_error(tmp_path: Path) -> None:
