@@ -9,8 +9,10 @@ from typing import cast
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.pages.containers.inspect import InspectTab
 from app.pages.containers.logs import LogsTab
 from app.pages.containers.page import ContainersPage
+from app.pages.containers.stats import StatsTab
 from app.pages.images.page import ImagesPage
 from app.session import Phase
 from app.widgets.cells import Cell
@@ -155,3 +157,41 @@ async def test_layers_that_could_not_be_read_come_with_the_engine(
         await back(person, own_engine)
         await person.until(lambda: page.detail.model.rowCount() == 1, "its layer", 10)
         assert not person.says("The layers could not be read")
+
+
+async def test_a_container_that_is_opened_meanwhile_says_so_and_is_read_after(
+    qapp: QApplication, own_engine: Daemon, docker_cli: DockerCli
+) -> None:
+    docker = await prepared(own_engine, docker_cli)
+    async with at_desk(own_engine.endpoint) as person:
+        person.window.resize(1280, 800)
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.until(lambda: len(person.rows(page.list.table)) == 2, "two rows")
+        await lost(person, own_engine)
+        await person.open_row(page.list.table, "rests")
+        await person.until(lambda: page.details is not None, "the details")
+        details = page.details
+        assert details is not None
+        for key in ("logs", "inspect", "overview"):
+            await person.tab(key)
+            await person.sees("The container is read once it is back.")
+        await person.tab("stats")
+        await person.sees("The engine does not answer. Figures appear once it is back.")
+        assert not person.says("Asking for its processes")
+        stats = await person.find(StatsTab, "the figures", lambda _tab: True)
+        assert (details.header.state.word(), details.header.state._role) == ("Running", "neutral")
+
+        await back(person, own_engine)
+        await person.until(lambda: len(stats.history.points) > 1, "figures")
+        assert not person.says("The engine does not answer")
+        await person.until(lambda: stats.memory._limit is None, "no limit: it has none of its own")
+        await person.until(lambda: details.header.state._role == "success", "the colour of a container that runs")
+        await person.tab("inspect")
+        tab = await person.find(InspectTab, "its JSON", lambda _tab: True)
+        started = await asyncio.to_thread(docker, "inspect", "-f", "{{.State.StartedAt}}", "rests")
+        await person.until(lambda: started in tab.tree.everything(), "what the engine says now")
+
+        await person.tab("overview")
+        await lost(person, own_engine)
+        assert person.says("Environment"), "what was read stays"
+        await person.until(lambda: details.header.state._role == "neutral", "the pill to fade")

@@ -10,13 +10,13 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
-from app.notices import notice_for
+from app.notices import Notice, notice_for
 from app.pages.containers.header import ContainerHeader
 from app.pages.containers.inspect import InspectTab
 from app.pages.containers.logs import LogsTab
 from app.pages.containers.overview import OverviewTab
 from app.pages.containers.stats import StatsTab
-from app.pages.containers.verbs import ContainerVerbs
+from app.pages.containers.verbs import GONE, ContainerVerbs
 from app.places import CONTAINERS, IMAGES, Go, Place
 from app.preferences import Preferences
 from app.presentation.containers import reason_of
@@ -27,7 +27,7 @@ from app.widgets.cards import Hairline
 from app.widgets.entries import Entry
 from app.widgets.segments import Tabs
 from app.widgets.shortcuts import bind
-from app.widgets.states import Skeleton
+from app.widgets.states import EmptyState, Skeleton
 from backend import containers
 from backend.errors import EngineGone, EngineUnreachable, NotFound
 from backend.types.containers import ContainerSummary, Inspected
@@ -58,7 +58,7 @@ class ContainerPage(QWidget):
         self._row = row
         self.container_id = row.id
         self._found: Inspected | None = None
-        self._told = False
+        self._problem: Notice | None = None
         self._tab = ""
         self._made: dict[str, QWidget] = {}
         self.header = ContainerHeader(theme)
@@ -66,7 +66,10 @@ class ContainerPage(QWidget):
         self.tabs.setAccessibleName("Parts of the container")
         self.stack = QStackedWidget()
         self.waiting = Skeleton(theme, 6)
+        self.silent = EmptyState(theme, "circle-alert", "")
+        self.silent.pressed.connect(self._ask)
         self.stack.addWidget(self.waiting)
+        self.stack.addWidget(self.silent)
         self._ask_again = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._ask_again.timeout.connect(self._ask)
         self._ages = QTimer(self, interval=AGES_MS)
@@ -118,8 +121,8 @@ class ContainerPage(QWidget):
         wanted = tab if tab in keys else self._tab or "logs"
         self._tab = wanted
         self.tabs.set_current(wanted)
-        page = self._page(wanted)
-        self.stack.setCurrentWidget(page if page is not None else self.waiting)
+        self._page(wanted)
+        self._show_page()
         self._fill(wanted)
 
     def entries(self) -> list[Entry]:
@@ -177,6 +180,20 @@ class ContainerPage(QWidget):
         elif isinstance(page, OverviewTab):
             page.show_details(self._found.value)
 
+    def _show_page(self) -> None:
+        """The tab that was chosen; until the engine told about the container, why it is not there."""
+        page: QWidget | None = self._made.get(self._tab)
+        if self._found is None and not isinstance(page, StatsTab):
+            page = self.waiting
+            if self._session.stores.containers.stale:
+                self.silent.set("circle-alert", GONE, "The container is read once it is back.")
+                page = self.silent
+            elif self._problem is not None:
+                self.silent.set("circle-alert", self._problem.title, self._problem.detail, "Try again")
+                page = self.silent
+        if page is not None:
+            self.stack.setCurrentWidget(page)
+
     def _ask(self) -> None:
         if self._present():
             self._session.ask(
@@ -188,9 +205,11 @@ class ContainerPage(QWidget):
 
     def _on_not_inspected(self, error: BaseException) -> None:
         """Told once where nothing is on screen yet; the header says when it is gone, the banner when the engine is."""
-        if self._found is None and not self._told and not isinstance(error, NotFound | EngineGone | EngineUnreachable):
-            self._told = True
-            self._session.notice(notice_for(error, "show", self._row.name))
+        if self._found is None and not isinstance(error, NotFound | EngineGone | EngineUnreachable):
+            told, self._problem = self._problem is not None, notice_for(error, "show", self._row.name)
+            if not told:
+                self._session.notice(self._problem)
+            self._show_page()
 
     def _on_inspected(self, found: Inspected) -> None:
         first, self._found = self._found is None, found
@@ -215,9 +234,10 @@ class ContainerPage(QWidget):
             self._ask_again.start()
 
     def _on_state_changed(self, state: EngineState) -> None:
-        if state.phase is Phase.CONNECTED and self._found is None:
+        if state.phase is Phase.CONNECTED:
             self._ask_again.start()
         self._show_header()
+        self._show_page()
 
     def _present(self) -> bool:
         return self._session.stores.containers.get(self.container_id) is not None
@@ -231,6 +251,7 @@ class ContainerPage(QWidget):
             reason,
             time.time(),
             gone=not self._present(),
+            stale=self._session.stores.containers.stale,
             why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
         )
 

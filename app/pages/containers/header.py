@@ -121,9 +121,13 @@ class ContainerHeader(QWidget):
         now: float,
         *,
         gone: bool,
+        stale: bool,
         why_not: WhyNot,
     ) -> None:
-        """Shows what the store and the last inspect say; `gone` when the engine has it no more."""
+        """Shows what the store and the last inspect say; `gone` when the engine has it no more.
+
+        `stale` while the engine does not answer: what was last known, without the colours of what is.
+        """
         self.project.setText(f"{visible_name(row.project, 40)}  /" if row.project else "")
         self.project.setVisible(bool(row.project))
         self.name.setText(visible_name(row.name))
@@ -132,15 +136,16 @@ class ContainerHeader(QWidget):
         if gone:
             self.state.set("trash-2", "Removed", "neutral")
         else:
-            self.state.set(view.icon or "dot", view.word, view.role or "neutral")
+            self.state.set(view.icon or "dot", view.word, "neutral" if stale else view.role or "neutral")
         self.reason.setText("" if gone else view.reason)
         self._show_verbs(why_not)
         self.image.setText(visible_name(image_text(row.image)))
         set_tooltip(self.image, self.image.text())
         self._show_ports(row)
-        self.age.setText(_age(row, details, now))
+        if not stale:
+            self.age.setText(_age(row, details, now))
         self.age.setVisible(details is not None)
-        self._show_health(details, row)
+        self._show_health(details, row, stale=stale)
         self.id.setText(short_id(row.id))
 
     def _show_verbs(self, why_not: WhyNot) -> None:
@@ -175,13 +180,14 @@ class ContainerHeader(QWidget):
         if len(ports) > PORTS:
             self._port_row.addWidget(PlainLabel(self._theme, f"+{len(ports) - PORTS}", "small", "text-secondary"))
 
-    def _show_health(self, details: ContainerDetails | None, row: ContainerSummary) -> None:
+    def _show_health(self, details: ContainerDetails | None, row: ContainerSummary, *, stale: bool) -> None:
         health = details.state.health if details is not None else None
         status = health.status if health is not None and is_running(row) else ""
         words = {"healthy": "Healthy", "unhealthy": "Unhealthy", "starting": "Starting"}.get(status, "")
         self.health.setText(words)
         self.checks.setVisible(bool(words))
-        self.heart.set("heart-pulse", {"healthy": "success", "unhealthy": "warning"}.get(status, "text-secondary"))
+        role = "" if stale else {"healthy": "success", "unhealthy": "warning"}.get(status, "")
+        self.heart.set("heart-pulse", role or "text-secondary")
 
 
 def _age(row: ContainerSummary, details: ContainerDetails | None, now: float) -> str:

@@ -14,9 +14,10 @@ from app.feeds.history import SPAN_SECONDS, Point
 from app.models.containers import limit_of
 from app.models.processes import COLUMNS, processes, rows
 from app.models.rows import RowsModel
+from app.pages.containers.verbs import GONE
 from app.presentation.containers import is_running
 from app.presentation.units import bytes_text, percent_text, plural, rate_text
-from app.session import Session
+from app.session import EngineState, Phase, Session
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.chart import Chart, Mark, Series
@@ -52,7 +53,8 @@ class StatsTab(QScrollArea):
         self.history.ticked.connect(self._on_ticked)
         self.top.changed.connect(self._on_top)
         session.happened.connect(self._on_happened)
-        session.ask(lambda engine: system.info(engine), self._on_system, lambda _error: None, owner=self)
+        session.state_changed.connect(self._on_state_changed)
+        self._ask_system()
         self._on_ticked()
         self._on_top()
 
@@ -149,6 +151,14 @@ class StatsTab(QScrollArea):
 
     # What it shows
 
+    def _on_state_changed(self, state: EngineState) -> None:
+        if state.phase is Phase.CONNECTED:
+            self._ask_system()
+        self._on_top()
+
+    def _ask_system(self) -> None:
+        self._session.ask(lambda engine: system.info(engine), self._on_system, lambda _error: None, owner=self)
+
     def _on_system(self, found: SystemState) -> None:
         self._memory = found.mem_total
         self._on_ticked()
@@ -199,9 +209,15 @@ class StatsTab(QScrollArea):
         self.model.set_rows(rows(found, self.table.sort_column or "cpu", self.table.descending))
         self.count.setText(f"{len(found):,}" if found else "")
         self.table.setVisible(bool(found))
-        row = self._session.stores.containers.get(self._id)
-        runs = row is not None and is_running(row)
-        self.idle.setText("Asking for its processes" if runs else "It is not running. Figures appear once it does.")
+        store = self._session.stores.containers
+        row = store.get(self._id)
+        if store.stale:
+            words = f"{GONE}. Figures appear once it is back."
+        elif row is not None and is_running(row):
+            words = "Asking for its processes"
+        else:
+            words = "It is not running. Figures appear once it does."
+        self.idle.setText(words)
         self.idle.setVisible(not found)
         self._fit_table()
 
