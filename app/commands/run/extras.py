@@ -145,8 +145,8 @@ def _ulimit(body: Body, value: str) -> None:
     match = re.fullmatch(r"([a-z]+)=(-?\d+)(?::(-?\d+))?", value)
     if match is None:
         raise BadValue("Use name=soft:hard, such as nofile=1024:2048")
-    soft = int(match[2])
-    hard = int(match[3]) if match[3] else soft
+    soft = whole(match[2], -1)
+    hard = whole(match[3], -1) if match[3] else soft
     host(body).setdefault("Ulimits", []).append({"Name": match[1], "Soft": soft, "Hard": hard})
 
 

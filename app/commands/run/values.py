@@ -17,6 +17,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _NANOSECONDS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 # moby daemon/daemon_unix.go linuxMinMemory: 6 MiB since 20.10.
 LEAST_MEMORY = 6 * 1024**2
+MOST = 2**63 - 1
+"""The API's numbers are Go's int64."""
 LAST_PORT = 65535
 PROTOCOLS = ("tcp", "udp", "sctp")
 
@@ -35,7 +37,10 @@ def size(text: str) -> int:
     match = _SIZE.match(text.strip())
     if match is None:
         raise BadValue("Use a size such as 512m or 2g")
-    return int(Decimal(match[1]) * 1024 ** _POWERS[(match[2] or "").lower()])
+    value = Decimal(match[1]) * 1024 ** _POWERS[(match[2] or "").lower()]
+    if value > MOST:
+        raise BadValue("That is more than any computer has")
+    return int(value)
 
 
 def memory(text: str) -> int:
@@ -77,10 +82,13 @@ def duration(text: str) -> int:
     pieces = list(_DURATION.finditer(text))
     if not pieces or "".join(p[0] for p in pieces) != text:
         raise BadValue("Use a time such as 30s or 1m30s")
-    return int(sum(Decimal(p[1]) * _NANOSECONDS[p[2]] for p in pieces))
+    value = sum(Decimal(p[1]) * _NANOSECONDS[p[2]] for p in pieces)
+    if value > MOST:
+        raise BadValue("That is longer than any container lasts")
+    return int(value)
 
 
-def whole(text: str, least: int = 0, most: int = 2**63 - 1) -> int:
+def whole(text: str, least: int = 0, most: int = MOST) -> int:
     """A whole number between `least` and `most`."""
     text = text.strip()
     if not re.fullmatch(r"-?\d{1,20}", text, re.ASCII) or not least <= int(text) <= most:

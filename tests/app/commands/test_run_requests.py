@@ -18,6 +18,7 @@ from app.commands.run.read import read_line
 from app.commands.run.write import run_line
 
 RECORDED = json.loads(Path(__file__).with_name("run_requests.json").read_text(encoding="utf-8"))
+MANY = "9" * 5000
 MEANT_EMPTY = ("MaskedPaths", "ReadonlyPaths")
 
 
@@ -126,6 +127,15 @@ def test_line_written_says_the_same(recorded: dict[str, Any]) -> None:
             RunForm(image="a", extras=(Extra("--ulimit", "1"),)),
             "extras.0",
             "Use name=soft:hard, such as nofile=1024:2048",
+        ),
+        (RunForm(image="a", extras=(Extra("--ulimit", f"x={MANY}"),)), "extras.0", "Use a whole number from -1"),
+        (RunForm(image="a", extras=(Extra("--ulimit", f"x=1:{MANY}"),)), "extras.0", "Use a whole number from -1"),
+        (RunForm(image="a", memory=MANY), "memory", "That is more than any computer has"),
+        (RunForm(image="a", memory="8589934592g"), "memory", "That is more than any computer has"),
+        (
+            RunForm(image="a", health_cmd="x", health_interval=f"{MANY}s"),
+            "health_interval",
+            "That is longer than any container lasts",
         ),
         (
             RunForm(image="a", extras=(Extra("--oom-kill-disable", "false"),)),
