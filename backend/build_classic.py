@@ -24,10 +24,10 @@ from backend.types.builds import (
 from backend.types.images import ProgressDetail
 
 # "Step 2/5 : RUN make" (Docker), "STEP 2/5: RUN make" (Podman)
-_STEP = re.compile(r"^step (\d+)/(\d+) ?: (.*)$", re.IGNORECASE)
+_STEP = re.compile(r"^step (\d{1,9})/(\d{1,9}) ?: (.*)$", re.IGNORECASE)
 _CACHED = re.compile(r"^(?: ---> |--> )Using cache\b")
 _BUILT = re.compile(r"^Successfully built ([0-9a-f]{12,64})$")
-_CODE = re.compile(r"returned a non-zero code: (\d+)|exit status (\d+)")
+_CODE = re.compile(r"returned a non-zero code: (\d{1,9})|exit status (\d{1,9})")
 
 
 class ErrorDetail(Struct, frozen=True):
@@ -164,5 +164,5 @@ class ClassicReader:
 
 def _line_in(text: str) -> int:
     """The line that the engine's parser names: `dockerfile parse error line 3: …`, `… on line 3: …`."""
-    found = re.search(r"parse error (?:on )?line (\d+)", text, re.IGNORECASE)
+    found = re.search(r"parse error (?:on )?line (\d{1,9})", text, re.IGNORECASE)
     return int(found[1]) if found else 0

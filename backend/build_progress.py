@@ -76,11 +76,11 @@ class Status(Struct, frozen=True):
 
 
 # "[linux/amd64 stage-1 2/5] RUN make"; platform and stage may be missing
-_NAME = re.compile(r"^\[(?:(?:linux|windows)/\S+ )?(?:(\S+) )?\s*(\d+)/(\d+)\] (\w+)(.*)$", re.DOTALL)
+_NAME = re.compile(r"^\[(?:(?:linux|windows)/\S+ )?(?:(\S+) )?\s*(\d{1,9})/(\d{1,9})\] (\w+)(.*)$", re.DOTALL)
 _INTERNAL = re.compile(r"^\[(?:internal|auth)\]|^exporting |^importing |^resolv|^docker-image://", re.IGNORECASE)
 _PLAIN = re.compile(r"^#(\d+) (.*)$")
 _PLAIN_TIMED = re.compile(r"^(\d+\.\d+) (.*)$")
-_SOURCE_LINE = re.compile(r"^\S.*:(\d+)$")
+_SOURCE_LINE = re.compile(r"^\S.*:(\d{1,9})$")
 _DECODER = msgspec.json.Decoder(Status)
 
 

@@ -32,7 +32,7 @@ PLUGIN_FOLDERS = (
 )
 # What the program itself obeys: a build argument of such a name goes into the arguments instead.
 _OWN_NAMES = re.compile(r"(?:DOCKER_|BUILDX_|LD_|DYLD_|SSL_|XDG_|GO)|(?:PATH|HOME|TMPDIR|USER)\Z")
-_EXIT_CODE = re.compile(r"exit code: (\d+)")
+_EXIT_CODE = re.compile(r"exit code: (\d{1,9})")
 FOREIGN = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
 LINE_LIMIT = 4 * 1024 * 1024
 PATIENCE = 5.0
@@ -91,7 +91,7 @@ async def probe(path: str, *, deadline: float = 10) -> Buildx:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    match = re.search(rb"\sv?(\d+)\.(\d+)", out)
+    match = re.search(rb"\sv?(\d{1,9})\.(\d{1,9})", out)
     return Buildx(path, (int(match[1]), int(match[2])) if match else (0, 0))
 
 

@@ -15,7 +15,7 @@ from backend.types.containers import FOLDER_LABEL, ContainerDetails, ContainerSu
 
 ALIVE = frozenset(("running", "paused", "restarting"))
 """States with a process inside, which a removal would have to kill."""
-_CODE = re.compile(r"\((-?\d+)\)")
+_CODE = re.compile(r"\((-?\d{1,10})\)")
 _STOPPED_BY_HAND = {130: "interrupted", 137: "killed", 143: "stopped"}
 _CODES = {125: "could not start", 126: "not executable", 127: "command not found", 134: "aborted", 139: "crashed"}
 _ALIASES = {"stopped": "exited", "configured": "created", "initialized": "created", "stopping": "running"}

@@ -48,6 +48,21 @@ def test_classic_stream_that_ends_early_is_a_failure() -> None:
         reader.finish()
 
 
+def test_thousands_of_digits_where_a_number_belongs_are_a_text() -> None:
+    """Python refuses to make a number of them; whatever a build runs may print them."""
+    many = "9" * 5000
+    reader, events = classic([Message(stream=f"Step 5/5 : RUN false\nStep {many}/{many} : x\n")])
+    assert StepOutput("line 5", f"Step {many}/{many} : x\n") in events
+    reader.feed(Message(error=f"parse error on line {many}: returned a non-zero code: {many}"))
+    with pytest.raises(BuildFailed) as caught:
+        reader.finish()
+    assert caught.value.line == 5
+    other, _ = buildkit_reader()
+    for line in (f"#5 [one {many}/{many}] FROM a", f"Dockerfile:{many}", f"ERROR: exit code: {many}"):
+        other.line(line.encode())
+    buildkit._failure(other, 1)
+
+
 def test_classic_success() -> None:
     reader, events = classic([Message(stream="Step 1/5 : FROM a\nhello\n"), Message(aux={"ID": "sha256:1"})])
     assert reader.finish() == "sha256:1"

@@ -43,6 +43,7 @@ def row(
         ("restarting", "Restarting (1) 2 seconds ago", Reason(restarts=22), "Restarting 22nd try", "warning"),
         ("exited", "Exited (0) 2 hours ago", None, "Exited 0", ""),
         ("exited", "Exited (137) 2 hours ago", None, "Exited 137 killed", ""),
+        ("exited", f"Exited ({'9' * 5000}) 2 hours ago", None, "Exited", ""),
         ("exited", "Exited (137) 2 hours ago", Reason(oom=True), "Exited 137 out of memory", "danger"),
         ("exited", "Exited (127) 2 hours ago", None, "Exited 127 command not found", "danger"),
         ("exited", "Exited (1) 2 hours ago", None, "Exited 1", "danger"),
