@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.pages.containers.dialogs import RenameDialog
+from app.pages.containers.inspect import InspectTab
 from app.pages.containers.page import ContainersPage
 from app.pages.containers.stats import StatsTab
 from app.widgets.buttons import Button
@@ -313,6 +314,20 @@ async def test_an_open_container_is_read_again_when_it_joins_a_network(scene: Sc
             f"a question after a {action}",
         )
     assert not scene.fake.asked("GET", f"{db.id}/json")
+
+
+@in_scene
+async def test_a_container_that_could_not_be_read_says_why_and_is_tried_again(scene: Scene) -> None:
+    web = scene.fake.find("web")
+    assert web is not None
+    scene.fake.fail(f"{web.id}/json", raw=NO, times=1)
+    await scene.person.open_row(scene.table, "web")
+    await scene.person.sees("No way.")
+    await scene.person.tab("inspect")
+    assert scene.person.says("Could not show web")
+    await scene.person.press("Try again")
+    tab = await scene.person.find(InspectTab, "its JSON", lambda _tab: True)
+    assert web.id in tab.tree.everything()
 
 
 @in_scene
