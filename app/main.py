@@ -7,9 +7,12 @@ from app import binding  # noqa: F401 - the first, see there
 # isort: split
 
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 import qasync
 from PySide6.QtWidgets import QApplication
@@ -38,25 +41,36 @@ def main() -> int:
     app.setApplicationName("Pilothouse")
     app.setDesktopFileName("pilothouse")
     app.setQuitOnLastWindowClosed(False)
-    lost = False
+    at_loss: list[Callable[[], object]] = []
+
+    def stop() -> None:
+        recorder.close()
+        logbook.close_log()
+
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-            whole = _run(app, problem)
+            whole = _run(app, problem, at_loss)
             try:
                 runner.run(whole)
             except RuntimeError:
-                lost = getattr(whole, "cr_frame", None) is not None  # Qt ended the loop below it
+                if getattr(whole, "cr_frame", None) is not None:  # Qt ended the loop below it.
+                    logbook.log.warning("the display went away")
+                    _end_at_once([*at_loss, stop])
                 raise
     except BaseException as error:
-        if not lost:
-            recorder.record(type(error), error.__traceback__)
-            raise
-        logbook.log.warning("the display went away")
-        return LOST_DISPLAY
+        recorder.record(type(error), error.__traceback__)
+        raise
     finally:
-        recorder.close()
-        logbook.close_log()
+        stop()
     return 0
+
+
+def _end_at_once(last: Sequence[Callable[[], object]]) -> NoReturn:
+    """Ends the process without another word to Qt, whose windows have lost their display and crash when they go."""
+    for work in last:
+        with suppress(Exception):
+            work()
+    os._exit(LOST_DISPLAY)
 
 
 def _set_icon(app: QApplication) -> None:
@@ -65,8 +79,10 @@ def _set_icon(app: QApplication) -> None:
     app.setWindowIcon(QIcon(str(FOLDER / "app-icon.svg")))
 
 
-async def _run(app: QApplication, problem: str) -> None:
+async def _run(app: QApplication, problem: str, at_loss: list[Callable[[], object]]) -> None:
+    """The whole run. `at_loss` takes what is still to be done when the display goes away and nothing can be asked."""
     desk = Desk(app, problem)
+    at_loss.append(desk.preferences.save)
     loop = asyncio.get_running_loop()
     loop.call_later(SETTLED_SECONDS, Collector(app).settle)
     loop.call_later(ICON_SECONDS, _set_icon, app)

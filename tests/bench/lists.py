@@ -23,7 +23,7 @@ from app.pages.containers.page import ContainersPage
 from app.session import Phase
 from backend import containers
 
-ROUNDS = 15
+ROUNDS = 45
 ALL = 200
 
 
