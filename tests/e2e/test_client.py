@@ -184,6 +184,7 @@ async def test_volumes_networks_events_and_the_engine(engine: Engine, busybox_im
 
     listener = asyncio.ensure_future(listen())
     await opened.wait()
+    await asyncio.sleep(0.3)  # The engine answers a moment before it listens to itself.
     await volumes.create(engine, name, labels={"a": "b"})
     assert (await volumes.inspect(engine, name)).labels == {"a": "b"}
     network = await networks.create(engine, name)
