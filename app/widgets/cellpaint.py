@@ -12,6 +12,7 @@ from app.widgets.cells import Cell, Column
 from app.widgets.ink import Face, Ink
 
 SPARK_WIDTH = 44
+SPARK_GAP = 6
 SPARK_HEIGHT = 16
 SPARK_SAMPLES = 22
 BAR_WIDTH = 44
@@ -60,7 +61,9 @@ def paint(
     """Paints one cell."""
     left, right = _ends(cell, column, place.x, place.width, bar)
     if cell.spark:
-        _paint_spark(painter, theme, cell, place)
+        spark = spark_width(ink, cell, right - place.x)
+        _paint_spark(painter, theme, cell, place, spark)
+        left = place.x + spark + SPARK_GAP
     if bar and cell.bar is not None:
         _paint_bar(painter, theme, cell, place.x + place.width - column.pad - BAR_WIDTH, place)
     if cell.icon:
@@ -72,6 +75,11 @@ def paint(
         _paint_text(painter, theme, ink, cell, left, right, place.baseline, right_aligned=_is_right(cell, column))
     if cell.chips:
         _paint_chips(painter, theme, ink, cell, place, chip=chip, selected=selected)
+
+
+def spark_width(ink: Ink, cell: Cell, room: float) -> int:
+    """How wide a sparkline is: the number beside it is never cut for it, so it gives up its oldest samples."""
+    return max(0, min(SPARK_WIDTH, int(room - SPARK_GAP - ink.width(cell.text, face_of(cell)))))
 
 
 def need(ink: Ink, cell: Cell, column: Column, bar: bool) -> int:
@@ -122,7 +130,7 @@ def _ends(cell: Cell, column: Column, x: int, width: int, bar: bool) -> tuple[fl
     elif cell.dot:
         left += DOT_SPACE
     if cell.spark:
-        left += SPARK_WIDTH + 6
+        left += SPARK_WIDTH + SPARK_GAP
     if bar:
         right -= BAR_WIDTH + BAR_GAP
     return left, right
@@ -180,15 +188,15 @@ def _paint_bar(painter: QPainter, theme: Theme, cell: Cell, x: int, place: Place
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _paint_spark(painter: QPainter, theme: Theme, cell: Cell, place: Place) -> None:
+def _paint_spark(painter: QPainter, theme: Theme, cell: Cell, place: Place, width: int) -> None:
     bottom = place.top + (place.height + SPARK_HEIGHT) // 2 - 0.5
-    values = cell.spark[-SPARK_SAMPLES:]
-    if all(not value for value in values):
-        painter.fillRect(QRectF(place.x, bottom - 0.5, SPARK_WIDTH, 1), theme.color("border-strong"))
-        return
     step = SPARK_WIDTH / (SPARK_SAMPLES - 1)
+    values = cell.spark[-min(SPARK_SAMPLES, int(width / step) + 1) :]
+    if all(not value for value in values):
+        painter.fillRect(QRectF(place.x, bottom - 0.5, width, 1), theme.color("border-strong"))
+        return
     scale = (SPARK_HEIGHT - 2) / (cell.spark_max or 1)
-    x = place.x + SPARK_WIDTH - step * (len(values) - 1)
+    x = place.x + width - step * (len(values) - 1)
     line = theme.color("chart-1")
     fill = QColor(line)
     fill.setAlphaF(0.13)

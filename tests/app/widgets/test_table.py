@@ -10,10 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app.models.containers import COLUMNS as COLUMNS_OF_CONTAINERS
 from app.models.rows import RowsModel
 from app.preferences import Preferences
 from app.theme import Theme
-from app.widgets.cellpaint import chip_boxes
+from app.widgets.cellpaint import SPARK_GAP, SPARK_WIDTH, chip_boxes, face_of, spark_width
 from app.widgets.cells import MORE, Cell, Column, Group, Row, RowAction
 from app.widgets.columns import ColumnChoices, widths
 from app.widgets.selectionbar import SelectionBar
@@ -124,6 +125,16 @@ def test_chips_leave_room_for_the_count_of_the_others(
     table: Table, chips: tuple[str, ...], more: int, shown: int
 ) -> None:
     assert len(chip_boxes(table.delegate.ink, Cell(chips=chips, more=more), 0, 128)) == shown
+
+
+@pytest.mark.parametrize("text", ["0.1\N{NO-BREAK SPACE}%", "100\N{NO-BREAK SPACE}%", "12,800\N{NO-BREAK SPACE}%"])
+def test_a_number_is_never_cut_for_its_sparkline(table: Table, text: str) -> None:
+    column = next(column for column in COLUMNS_OF_CONTAINERS if column.key == "cpu")
+    ink, cell = table.delegate.ink, Cell(text, spark=(0.5,) * 30)
+    room = column.width - column.pad
+    spark = spark_width(ink, cell, room)
+    assert SPARK_WIDTH / 3 < spark <= SPARK_WIDTH
+    assert ink.width(text, face_of(cell)) <= room - spark - SPARK_GAP
 
 
 def test_the_place_stays_while_rows_come_and_go(table: Table, qtbot: QtBot) -> None:
