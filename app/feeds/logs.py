@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from time import monotonic
@@ -14,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.feeds.loghistory import merge_older
 from app.widgets.logbuffer import LogBuffer
-from backend.errors import ApiError, BackendError, NotFound, ProtocolError
+from backend.errors import ApiError, BackendError, Conflict, NotFound, ProtocolError
 from backend.loglines import STAMP, Batch, LogLines, seconds
 from backend.logs import RawSource, logs
 
@@ -24,6 +25,8 @@ TELL_MS: Final = 33
 CHECK_SECONDS: Final = 5.0
 FIRST_WAIT: Final = 0.3
 LONGEST_WAIT: Final = 10.0
+GOING_SECONDS: Final = 3.0
+"""How long the removal of a container may take before the refusal of its log is told instead."""
 RECENT: Final = 2000
 """Lines back from the newest in which a repeat is looked for."""
 AHEAD: Final = 4 * 1000 * 1000
@@ -209,7 +212,7 @@ class LogFeed(QObject):
                 await self._follow(source)
                 phase, error = LogPhase.ENDED, None
             except ApiError as refused:
-                gone = isinstance(refused, NotFound) or self._gone()
+                gone = isinstance(refused, NotFound) or await self._going(refused)
                 self._set(LogPhase.GONE if gone else LogPhase.UNREADABLE, refused)
                 return
             except (BackendError, OSError) as broken:
@@ -225,6 +228,15 @@ class LogFeed(QObject):
                     await self._woken.wait()
             except TimeoutError:
                 pass
+
+    async def _going(self, refused: ApiError) -> bool:
+        """Whether the container is gone; an engine refuses the log of one that it is about to remove as a conflict."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOING_SECONDS if isinstance(refused, Conflict) else 0):
+                while not self._gone():
+                    self._woken.clear()
+                    await self._woken.wait()
+        return self._gone()
 
     async def _follow(self, source: RawSource) -> None:
         last, self._skip = self._last, self._same

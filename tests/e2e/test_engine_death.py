@@ -95,6 +95,7 @@ async def test_the_list_stays_and_follows_again(qapp: QApplication, own_engine: 
         listing.table.set_current(person.key_of(listing.table, "writes"))
         chosen = listing.table.current_key
         listing.table.set_ticks([chosen])
+        await person.until(lambda: any(strong for _words, strong in listing.topbar.totals._parts), "fresh totals")
 
         await lost(person, own_engine)
         assert store.stale
@@ -102,6 +103,8 @@ async def test_the_list_stays_and_follows_again(qapp: QApplication, own_engine: 
         cells = cast("tuple[Cell, ...]", listing.model.entry(listing.model.index_of(chosen).row()))
         assert {cell.token for cell in cells} == {"text-tertiary"}
         assert [texts for texts in person.rows(listing.table).values() if "writes" in texts]
+        assert listing.topbar.totals.text.startswith("2 running")
+        assert not any(strong for _words, strong in listing.topbar.totals._parts), "totals that are not sure"
         assert listing.table.isVisible()
         assert listing.search.text() == "w"
         assert listing.table.current_key == chosen
@@ -178,11 +181,13 @@ async def test_a_container_that_is_opened_meanwhile_says_so_and_is_read_after(
         await person.tab("stats")
         await person.sees("The engine does not answer. Figures appear once it is back.")
         assert not person.says("Asking for its processes")
+        assert not person.says("Every second")
         stats = await person.find(StatsTab, "the figures", lambda _tab: True)
         assert (details.header.state.word(), details.header.state._role) == ("Running", "neutral")
 
         await back(person, own_engine)
         await person.until(lambda: len(stats.history.points) > 1, "figures")
+        await person.sees("Every second")
         assert not person.says("The engine does not answer")
         await person.until(lambda: stats.memory._limit is None, "no limit: it has none of its own")
         await person.until(lambda: details.header.state._role == "success", "the colour of a container that runs")

@@ -67,7 +67,10 @@ class LiveRows(QObject):
         return Use(sample, self._feeds.stats.history(key))
 
     def parts(self, running: tuple[str, ...]) -> list[tuple[str, bool]]:
-        """The words of the header: how many run and what they use together, with its age when it is not live."""
+        """The words of the header: how many run and what they use together, with its age when it is not live.
+
+        None of them is strong while the engine is gone: they say what was last known.
+        """
         cpu, memory = totals(self.use(key).sample for key in running)
         parts = [(f"{len(running):,}", True), (" running", False)]
         if cpu is not None:
@@ -77,7 +80,7 @@ class LiveRows(QObject):
             live = any(self._feeds.stats.latest(key) is not None for key in running)
             if not live:
                 parts.append((f" · {age_text(time.time() - self._feeds.totals.at)} ago", False))
-        return parts
+        return [(words, False) for words, _strong in parts] if self._store.stale else parts
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Another size shows other rows."""

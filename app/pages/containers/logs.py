@@ -196,10 +196,10 @@ class LogsTab(QWidget):
             self.feed.wake()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leaves out what a narrow window has no room for: the levels that matter least."""
+        """Leaves out what a narrow window has no room for: the levels that matter least, but none that is pressed."""
         super().resizeEvent(event)
-        self.chips[4].setVisible(self.width() >= 920)
-        self.chips[3].setVisible(self.width() >= 760)
+        for level, least in ((4, 920), (3, 760)):
+            self.chips[level].setVisible(self.width() >= least or self.chips[level].isChecked())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Reads from now on."""

@@ -108,7 +108,7 @@ class StatsTab(QScrollArea):
         self.happenings = PlainLabel(theme, "", "small", "text-secondary")
         self.mark = IconMark(theme, "circle-x", "danger", 14)
         self.mark.hide()
-        self.every = PlainLabel(theme, "Every second", "small", "text-secondary")
+        self.every = PlainLabel(theme, "", "small", "text-secondary")
         self.pause = Button(theme, "Pause", "pause", small=True)
         self.pause.setCheckable(True)
         self.pause.toggled.connect(self._on_pause)
@@ -146,8 +146,18 @@ class StatsTab(QScrollArea):
     def _on_pause(self, paused: bool) -> None:
         self.pause.setText("Go on" if paused else "Pause")
         self.pause.set_icon("play" if paused else "pause")
-        self.every.setText("Paused" if paused else "Every second")
+        self._tell_pace()
         self._set_active(self.isVisible() and not paused)
+
+    def _tell_pace(self) -> None:
+        """How often figures come; nothing where none come, which the words below the charts explain."""
+        paused = self.pause.isChecked()
+        self.every.setText("Paused" if paused else "Every second" if self._measurable() else "")
+
+    def _measurable(self) -> bool:
+        store = self._session.stores.containers
+        row = store.get(self._id)
+        return not store.stale and row is not None and row.state in ("running", "paused")
 
     # What it shows
 
@@ -205,6 +215,7 @@ class StatsTab(QScrollArea):
         self.disk.set_head(_both(last.read, last.write) if last else "–")
 
     def _on_top(self) -> None:
+        self._tell_pace()
         found = processes(self.top.top) if self.top.top is not None else ()
         self.model.set_rows(rows(found, self.table.sort_column or "cpu", self.table.descending))
         self.count.setText(f"{len(found):,}" if found else "")
@@ -240,6 +251,7 @@ class StatsTab(QScrollArea):
         for i, chart in enumerate(self.charts):
             chart.set_marks(tuple(self._marks), words=i == 0)
         self._show_happenings()
+        self._tell_pace()
 
     def _show_happenings(self) -> None:
         oom = sum(mark.role == "danger" for mark in self._marks)

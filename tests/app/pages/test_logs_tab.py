@@ -121,6 +121,20 @@ async def test_levels(qapp: QApplication) -> None:
         await scene.person.until(lambda: scene.view.count == 200, "all lines")
 
 
+async def test_a_level_that_is_pressed_stays_in_a_window_without_room_for_it(qapp: QApplication) -> None:
+    async with at_log() as scene:
+        person, debug = scene.person, scene.tab.chips[4]
+        person.window.resize(1280, 800)
+        await person.click(debug)
+        await person.until(lambda: scene.view.count == 1, "the one line of that level")
+        person.window.resize(900, 600)
+        await person.until(lambda: scene.tab.width() < 900, "the narrow window")
+        await person.click(debug)
+        await person.until(lambda: scene.view.count == 200, "all lines")
+        person.window.resize(904, 600)
+        await person.until(lambda: not debug.isVisible(), "no room for a level that is not pressed")
+
+
 async def test_a_search_steps_through_the_levels_in_view(qapp: QApplication) -> None:
     async with at_log() as scene:
         chips = scene.tab.chips
@@ -234,6 +248,24 @@ async def test_a_container_that_goes_while_its_log_is_followed_is_gone(qapp: QAp
         await fake.emit("container", "destroy", web)
         await person.sees("The container is gone. What was read stays here.")
         assert not tab.follow_button.isEnabled()
+
+
+async def test_a_log_refused_at_the_removal_of_its_container_is_never_called_unreadable(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    web = fake.add_container("web")
+    fake.fail("/logs", raw=refusal(409, "can not get logs from container which is dead or marked for removal"))
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.open_row(page.list.table, "web")
+        tab = await person.find(LogsTab, "the log", lambda _tab: True)
+        told: list[str] = []
+        tab.feed.state_changed.connect(lambda state: told.append(state.phase.value))
+        await person.until(lambda: fake.asked("GET", "/logs"), "the log to be asked for")
+        await person.rest(30)
+        del fake.containers[web]
+        await fake.emit("container", "destroy", web)
+        await person.sees("The container is gone. What was read stays here.")
+        assert "unreadable" not in told
 
 
 async def test_says_that_a_log_cannot_be_read(qapp: QApplication) -> None:
