@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +23,7 @@ from backend.endpoint import Endpoint, TlsFiles
 from backend.errors import ContextBroken, EndpointError, TlsFilesUnusable
 
 CAP = 1_000_000
+T = TypeVar("T")
 
 
 class _DockerEndpoint(msgspec.Struct, rename="pascal"):
@@ -34,7 +37,7 @@ class _Meta(msgspec.Struct, rename="pascal"):
 
 
 class _Config(msgspec.Struct):
-    current: str = msgspec.field(default="", name="currentContext")
+    current: str | None = msgspec.field(default=None, name="currentContext")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +62,19 @@ def current_name(folder: Path, environment: Mapping[str, str]) -> str:
     if name := environment.get("DOCKER_CONTEXT"):
         return name
     try:
-        return msgspec.json.decode(_read(folder / "config.json"), type=_Config).current
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _config(folder / "config.json").current or ""
+    except (ContextBroken, FileNotFoundError):
         return ""
 
 
 def broken_config(folder: Path) -> EndpointError | None:
-    """What is wrong with config.json, where something is; no such file is fine."""
-    path = folder / "config.json"
+    """What is wrong with config.json, where something is; no such file is fine, and one that says nothing too."""
     try:
-        msgspec.json.decode(_read(path), type=_Config)
+        _config(folder / "config.json")
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return ContextBroken(str(path), _wrong(error))
+    except ContextBroken as error:
+        return error
     return None
 
 
@@ -86,17 +88,40 @@ def contexts(folder: Path) -> list[Context]:
     for place in folders:
         path = place / "meta.json"
         try:
-            meta = msgspec.json.decode(_read(path), type=_Meta)
+            meta = _decoded(path, _Meta)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.append(Context(place.name[:12], None, ContextBroken(str(path), _wrong(error))))
+        except ContextBroken as error:
+            found.append(Context(place.name[:12], None, error))
             continue
         found.append(_context(folder, path, meta))
     return sorted(found, key=lambda c: c.name)
 
 
-def _wrong(error: Exception) -> str:
+def _config(path: Path) -> _Config:
+    """What config.json says; an empty one says nothing, as for docker. Raises FileNotFoundError and ContextBroken."""
+    try:
+        return _decoded(path, _Config, silent=(b"", b"null"))
+    except NotADirectoryError as error:
+        raise ContextBroken(str(path), "lies below something that is no folder") from error
+
+
+def _decoded(path: Path, kind: type[T], *, silent: tuple[bytes, ...] = ()) -> T:
+    """What a file of docker's says; `silent` are the texts that say nothing.
+
+    Raises FileNotFoundError and NotADirectoryError as they are, and ContextBroken for all else.
+    """
+    text = b""
+    try:
+        text = _read(path)
+        return msgspec.json.decode(b"{}" if text.strip() in silent else text, type=kind)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ContextBroken(str(path), _wrong(error, text)) from error
+
+
+def _wrong(error: Exception, text: bytes) -> str:
     """What is wrong with a file, as what follows its name in a sentence."""
     match error:
         case OSError():
@@ -104,8 +129,14 @@ def _wrong(error: Exception) -> str:
         case UnicodeDecodeError():
             return "is not text"
         case RecursionError():
-            return "is not what docker writes there (it is nested too deep)"
-    return f"is not what docker writes there ({error})"
+            return "is not what docker writes there: it is nested too deep"
+        case msgspec.ValidationError():
+            place = re.search(r"`\$\.(.+)`\Z", str(error))
+            return f"is not what docker writes there{f': look at {place[1]}' if place else ''}"
+    if (place := re.search(r"\(byte (\d{1,9})\)", str(error))) is None:
+        return "is not what docker writes there: it ends too early"
+    line = text.count(b"\n", 0, int(place[1])) + 1
+    return f"is not what docker writes there: line {line} is not JSON"
 
 
 def _context(folder: Path, path: Path, meta: _Meta) -> Context:

@@ -89,6 +89,39 @@ def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
     assert error.text == str(tmp_path / "config.json")
 
 
+@pytest.mark.parametrize("text", [b"", b" \n", b"null", b'{"currentContext": null}'])
+def test_a_configuration_that_says_nothing_is_fine(tmp_path: Path, text: bytes) -> None:
+    """As for the docker command line."""
+    (tmp_path / "config.json").write_bytes(text)
+    assert contexts.broken_config(tmp_path) is None
+    assert contexts.current_name(tmp_path, {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (b'{"auths": {},\n"a" 5}', ": line 2 is not JSON"),
+        (b'{"auths": {}', ": it ends too early"),
+        (b'{"currentContext": 5}', ": look at currentContext"),
+        (b"[]", ""),
+    ],
+)
+def test_what_is_broken_is_told_in_words_for_people(tmp_path: Path, text: bytes, where: str) -> None:
+    (tmp_path / "config.json").write_bytes(text)
+    error = contexts.broken_config(tmp_path)
+    assert isinstance(error, ContextBroken)
+    assert error.reason == f"is not what docker writes there{where}"
+
+
+def test_a_configuration_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text("no folder")
+    error = contexts.broken_config(tmp_path / "docker")
+    assert isinstance(error, ContextBroken)
+    assert error.reason == "lies below something that is no folder"
+    assert contexts.current_name(tmp_path / "docker", {}) == ""
+    assert contexts.contexts(tmp_path / "docker") == []
+
+
 def test_a_file_that_cannot_be_looked_at_is_named_and_the_others_live(tmp_path: Path) -> None:
     add(tmp_path, "good", "unix:///x.sock")
     meta = add(tmp_path, "bad", "unix:///y.sock")
@@ -144,4 +177,5 @@ def test_no_file_makes_it_fail(tmp_path_factory: pytest.TempPathFactory, text: b
     assert all(one.name for one in found)
     assert isinstance(contexts.current_name(folder, {}), str)
     broken = contexts.broken_config(folder)
-    assert broken or text.lstrip()[:1] == b"{", "what is no JSON object is a broken configuration"
+    says = text.strip()
+    assert broken or says in (b"", b"null") or says[:1] == b"{", "what is no JSON object is a broken configuration"
