@@ -29,7 +29,7 @@ from app.notices import notice_for
 from app.operation import Operation, OperationState
 from app.pages.images.holdings import Holdings
 from app.presentation import bytes_text, plural
-from app.session import Session
+from app.session import EngineState, Phase, Session
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.commandbox import CommandBox
@@ -39,6 +39,7 @@ from app.widgets.forms import Field
 from app.widgets.progress import ProgressBar
 from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
+from backend.errors import EngineGone, EngineTimeout, EngineUnreachable
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
 
@@ -113,6 +114,7 @@ class ImportDialog(Dialog):
         self.apply = self.add_button("Import", "primary", self._on_apply)
         for edit in (self.path, self.reference, self.message):
             edit.textChanged.connect(self._on_typed)
+        session.state_changed.connect(self._on_state)
         self.path.setText(path)
         self._on_typed()
 
@@ -123,6 +125,10 @@ class ImportDialog(Dialog):
         chooser = QFileDialog(self, "Choose an archive", path_of(self.path), IMAGE_ARCHIVES)
         chooser.fileSelected.connect(self.path.setText)
         chooser.open()
+
+    def _on_state(self, state: EngineState) -> None:
+        if state.phase is Phase.CONNECTED:
+            self.set_note("")
 
     def _on_typed(self) -> None:
         path, reference = path_of(self.path), self.reference.text().strip()
@@ -150,6 +156,7 @@ class ImportDialog(Dialog):
             operation.ended.connect(self._on_ended)
 
     def _busy(self, busy: bool) -> None:
+        self.set_note("")
         self.apply.set_busy(busy)
         self.hide_button.setVisible(busy)
         self.bar.setVisible(busy)
@@ -177,6 +184,9 @@ class ImportDialog(Dialog):
     def _on_failed(self, error: BaseException) -> None:
         self._operation = None
         self._busy(False)
+        if isinstance(error, EngineGone | EngineTimeout | EngineUnreachable):  # No fault of what was typed.
+            self.set_note(notice_for(error).title, "danger", "circle-alert")
+            return
         notice = notice_for(error, "Import")
         self.path_field.set_error(notice.detail or notice.title)
 

@@ -89,3 +89,23 @@ async def test_an_import_that_is_hidden_goes_on(qapp: QApplication, tmp_path: Pa
         assert not person.window.dialogs_open()
         await asyncio.wait_for(person.done(person.last("Import")), 60)
         assert fake.find_image("base:1") is not None
+
+
+async def test_an_engine_that_goes_is_not_the_archives_fault_and_forgotten_once_it_is_back(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    fake = FakeEngine()
+    fault = fake.fail("/images/create", cut_after=0, times=1)
+    async with import_dialog(fake) as (person, dialog):
+        await person.type(dialog.path, str(archive(tmp_path)))
+        await person.type(dialog.reference, "base:1")
+        await person.press("Import")
+        await person.until(lambda: fault.seen, "the engine to be asked")
+        await person.sees("The connection to the engine broke")
+        assert dialog.path_field.error() == ""
+        assert dialog.reference.text() == "base:1"
+        fake.drop_all()
+        await person.until(lambda: not person.says("The connection to the engine broke"), "the note to go")
+        await person.connected()
+        await person.press("Import")
+        await person.until(lambda: fake.find_image("base:1"), "the image")
