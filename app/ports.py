@@ -11,6 +11,8 @@ from pathlib import Path
 
 _LISTEN = "0A"
 """The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
+_SCTP = 132
+"""Its number among the protocols of IP; socket.IPPROTO_SCTP is not on every system."""
 _TRIES = 200
 _NO_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
@@ -20,6 +22,7 @@ class PortAnswer:
     """`free`, or who holds it in words (`node (pid 4121)`, empty when unknown) and the next free port (0: none).
 
     `forbidden` when it needs root, `absent` when this computer lacks the address; `port` is which of a range.
+    `known` unless nobody but the engine's own containers could be asked.
     """
 
     free: bool
@@ -28,6 +31,7 @@ class PortAnswer:
     forbidden: bool = False
     absent: bool = False
     port: int = 0
+    known: bool = True
 
     @property
     def held(self) -> bool:
@@ -47,6 +51,15 @@ def check(port: int, address: str = "127.0.0.1", protocol: str = "tcp", avoid: I
     return PortAnswer(False, holder(port, protocol), next_free(port + 1, address, protocol, avoid))
 
 
+def can_ask(protocol: str) -> bool:
+    """Whether this system can tell of a port of a protocol: many know no SCTP. Call it in a thread."""
+    try:
+        _socket(socket.AF_INET, protocol).close()
+    except OSError:
+        return False
+    return True
+
+
 def first(wanted: Iterable[int], address: str, protocol: str, *, free: bool, held: Container[int] = frozenset()) -> int:
     """The first of the `wanted` ports that is free, or that is not; those of `held` are not. 0 when none is so."""
     return next((p for p in wanted if (p not in held and _bind(p, address, protocol) == 0) is free), 0)
@@ -64,15 +77,20 @@ def next_free(start: int, address: str = "127.0.0.1", protocol: str = "tcp", avo
 def _bind(port: int, address: str, protocol: str) -> int:
     """0, or the errno of bind(2)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     try:
-        with socket.socket(family, kind) as probe:
+        with _socket(family, protocol) as probe:
             if protocol != "udp" and os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address or "0.0.0.0", port))  # noqa: S104 - what the person asked for is tried
     except OSError as error:
         return error.errno or errno.EADDRINUSE
     return 0
+
+
+def _socket(family: socket.AddressFamily, protocol: str) -> socket.socket:
+    if protocol == "udp":
+        return socket.socket(family, socket.SOCK_DGRAM)
+    return socket.socket(family, socket.SOCK_STREAM, _SCTP if protocol == "sctp" else 0)
 
 
 def holder(port: int, protocol: str = "tcp", proc: Path = Path("/proc")) -> str:
@@ -96,6 +114,8 @@ def holder(port: int, protocol: str = "tcp", proc: Path = Path("/proc")) -> str:
 
 def _inodes(port: int, protocol: str, proc: Path) -> frozenset[str]:
     """`socket:[inode]` of what is bound to a port, from /proc/net (proc(5))."""
+    if protocol == "sctp":
+        return _sctp_inodes(port, proc)
     found: set[str] = set()
     for name in (protocol, f"{protocol}6"):
         try:
@@ -107,3 +127,13 @@ def _inodes(port: int, protocol: str, proc: Path) -> frozenset[str]:
             if len(words) > 9 and words[1].endswith(f":{port:04X}") and (protocol == "udp" or words[3] == _LISTEN):
                 found.add(f"socket:[{words[9]}]")
     return frozenset(found)
+
+
+def _sctp_inodes(port: int, proc: Path) -> frozenset[str]:
+    """The same of SCTP, from a table of its own: LPORT and INODE in decimal (net/sctp/proc.c)."""
+    try:
+        head, *lines = (line.split() for line in (proc / "net" / "sctp" / "eps").read_text().splitlines())
+        port_at, inode_at = head.index("LPORT"), head.index("INODE")
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(f"socket:[{w[inode_at]}]" for w in lines if len(w) > inode_at and w[port_at] == str(port))

@@ -29,14 +29,14 @@ def publishers(containers: Iterable[ContainerSummary], address: str, protocol: s
 async def check_port(
     port: int, address: str, protocol: str, *, local: bool, publisher: str = "", avoid: frozenset[int] = frozenset()
 ) -> PortAnswer:
-    """What is known of a port of the engine's host. `local`: the engine publishes on this computer.
+    """What is known of a port of the engine's host. `local`: it publishes on this computer, which can be asked.
 
     A published port need not be bound here: the engine may publish by firewall rules alone, or in a namespace of its
     own. So a port with a `publisher` is taken whatever the system says, and `avoid` are those not to be offered.
     """
-    if not local or protocol == "sctp":
+    if not local:
         following = next((n for n in range(port + 1, 65_536) if n not in avoid), 0)
-        return PortAnswer(False, publisher, following) if publisher else PortAnswer(True)
+        return PortAnswer(False, publisher, following) if publisher else PortAnswer(True, known=False)
     answer = await asyncio.to_thread(ports.check, port, address, protocol, avoid)
     if publisher and answer.free:
         following = await asyncio.to_thread(ports.next_free, port + 1, address, protocol, avoid)
@@ -53,17 +53,18 @@ async def check_row(
     """
     low, high = port_range(row.host, "host")
     address, protocol = row.host_ip, row.protocol
+    local = local and await asyncio.to_thread(ports.can_ask, protocol)
     if low == high:
         publisher = published.get(low, "")
         return await check_port(low, address, protocol, local=local, publisher=publisher, avoid=avoid)
     picks = "-" not in row.container
     wanted = range(low, high + 1)
-    if local and protocol != "sctp":
+    if local:
         found = await asyncio.to_thread(ports.first, wanted, address, protocol, free=picks, held=published.keys())
     else:
         found = next((p for p in wanted if (p not in published) is picks), 0)
     if bool(found) is picks:
-        return PortAnswer(True)
+        return PortAnswer(True, known=local)
     asked = found or low
     answer = await check_port(asked, address, protocol, local=local, publisher=published.get(asked, ""))
     return replace(answer, next_free=0, port=found)

@@ -72,8 +72,40 @@ def test_the_container_that_publishes_a_port_is_named(published: str, wanted: st
 
 
 @pytest.mark.asyncio
+async def test_an_sctp_port_is_looked_at_where_the_system_knows_sctp() -> None:
+    row = PortRow("45321", "80", "sctp", "127.0.0.1")
+    if not ports.can_ask("sctp"):
+        answer = await check_row(row, local=True, published={})
+        assert (answer.free, answer.known) == (True, False)
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132) as held:
+        held.bind(("127.0.0.1", 45321))
+        held.listen()
+        answer = await check_row(row, local=True, published={})
+        assert answer.held
+        assert f"(pid {os.getpid()})" in answer.holder
+    assert await check_row(row, local=True, published={}) == PortAnswer(True)
+
+
+def test_the_holder_of_an_sctp_port_is_found_in_its_own_table(tmp_path: Path) -> None:
+    (tmp_path / "net" / "sctp").mkdir(parents=True)
+    (tmp_path / "net" / "sctp" / "eps").write_text(
+        " ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS\n"
+        "ffff9a1c ffff9a1b 2   10  29   45321   0   777 127.0.0.1\n"
+    )
+    (tmp_path / "41" / "fd").mkdir(parents=True)
+    (tmp_path / "41" / "comm").write_text("relay\n")
+    (tmp_path / "41" / "fd" / "3").symlink_to("socket:[777]")
+    assert ports.holder(45321, "sctp", tmp_path) == "relay (pid 41)"
+    assert ports.holder(45322, "sctp", tmp_path) == ""
+    (tmp_path / "net" / "sctp" / "eps").write_text("\n")
+    assert ports.holder(45321, "sctp", tmp_path) == ""
+
+
+@pytest.mark.asyncio
 async def test_a_far_engine_is_asked_of_its_containers_only(taken: int) -> None:
-    assert (await check_port(taken, "127.0.0.1", "tcp", local=False)).free
+    far = await check_port(taken, "127.0.0.1", "tcp", local=False)
+    assert (far.free, far.known) == (True, False)
     assert not (await check_port(taken, "127.0.0.1", "tcp", local=True)).free
     answer = await check_port(taken, "127.0.0.1", "tcp", local=True, publisher="web")
     assert (answer.free, answer.holder) == (False, "web")

@@ -151,7 +151,9 @@ class PortLine(QWidget):
         else:
             open_ = self.address in OPEN
             where = ", open to the network" if open_ else "" if self.address == LOOPBACK else f" on {self.address}"
-            self._show("circle-check", f"Free{where}", "warning" if open_ else "success")
+            icon, words = ("circle-check", "Free") if answer.known else ("info", "No container has it")
+            calm = "success" if answer.known else "text-secondary"
+            self._show(icon, f"{words}{where}", "warning" if open_ else calm)
         self.changed.emit()
 
     def _show_problem(self) -> None:
