@@ -196,10 +196,18 @@ class LogsTab(QWidget):
             self.feed.wake()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leaves out what a narrow window has no room for: the levels that matter least, but none that is pressed."""
+        """Leaves out what a narrow window has no room for."""
         super().resizeEvent(event)
-        for level, least in ((4, 920), (3, 760)):
-            self.chips[level].setVisible(self.width() >= least or self.chips[level].isChecked())
+        self._fit_chips()
+
+    def _fit_chips(self) -> None:
+        """Where there is no room for every level, those that matter least go, but none that is pressed."""
+        width = self.width()
+        lacking = sum(width < least for least in (920, 760))
+        spare = [chip for _level, chip in sorted(self.chips.items(), reverse=True) if not chip.isChecked()]
+        for chip in self.chips.values():
+            if self.width() == width:  # Qt lays out when one is shown, and may come here again with another width.
+                chip.setVisible(chip not in spare[:lacking])
 
     def showEvent(self, event: QShowEvent) -> None:
         """Reads from now on."""
@@ -277,6 +285,7 @@ class LogsTab(QWidget):
         self._tell()
 
     def _on_chip(self) -> None:
+        self._fit_chips()
         self.counts.filter({level for level, chip in self.chips.items() if chip.isChecked()})
         self._show_levels()
 

@@ -129,10 +129,13 @@ async def test_a_level_that_is_pressed_stays_in_a_window_without_room_for_it(qap
         await person.until(lambda: scene.view.count == 1, "the one line of that level")
         person.window.resize(900, 600)
         await person.until(lambda: scene.tab.width() < 900, "the narrow window")
+        info = scene.tab.chips[3]
+        assert debug.isVisible()
+        assert not info.isVisible(), "there is room for three"
         await person.click(debug)
         await person.until(lambda: scene.view.count == 200, "all lines")
-        person.window.resize(904, 600)
-        await person.until(lambda: not debug.isVisible(), "no room for a level that is not pressed")
+        await person.until(info.isVisible, "the level that matters more")
+        assert not debug.isVisible()
 
 
 async def test_a_search_steps_through_the_levels_in_view(qapp: QApplication) -> None:
