@@ -166,17 +166,18 @@ class BuildHistory(QObject):
                 db.execute(
                     "CREATE TABLE IF NOT EXISTS builds (id TEXT PRIMARY KEY, started REAL, record BLOB, output TEXT)"
                 )
+                db.execute("SELECT id, started, record, output FROM builds LIMIT 1")
                 if db.execute("PRAGMA quick_check").fetchone() == ("ok",):
                     return db
-            except sqlite3.OperationalError as error:  # a full disk, a lock: the file itself may be good
-                self.problem = str(error)
-                db.close()
-                return None
             except sqlite3.Error as error:
-                self.problem = str(error)
+                if not _of_the_file(error):
+                    self.problem = str(error)
+                    db.close()
+                    return None
             db.close()
             if not self._put_aside(path):
                 return None
+        self.problem = "no sound file could be made"
         return None
 
     def _put_aside(self, path: Path) -> bool:
@@ -201,3 +202,8 @@ class BuildHistory(QObject):
             if record.state == RUNNING:
                 record = replace(record, state=INTERRUPTED, finished=record.started)
             self._records[record.id] = record
+
+
+def _of_the_file(error: sqlite3.Error) -> bool:
+    """Whether the file is to blame, broken or of another program: after a full disk or a lock it may be good."""
+    return not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,23 @@ def test_broken_file_is_set_aside_and_named(qapp: QApplication, tmp_path: Path) 
     history = BuildHistory(tmp_path)
     assert history.records == ()
     assert Path(history.set_aside).read_bytes().startswith(b"no database")
-    history.put(BuildRecord("a", "a:1", "/c", started=1))
+    assert history.problem == "", "what begins anew is kept"
+    history.put(BuildRecord("a", "a:1", "/c", started=1), "out")
+    history.close()
+    again = BuildHistory(tmp_path)
+    assert [r.id for r in again.records] == ["a"]
+    again.close()
+
+
+def test_a_file_with_other_columns_is_set_aside_and_named(qapp: QApplication, tmp_path: Path) -> None:
+    """As a later version may leave it."""
+    with closing(sqlite3.connect(tmp_path / builds.FILE)) as db:
+        db.execute("CREATE TABLE builds (id TEXT PRIMARY KEY, made REAL)")
+    history = BuildHistory(tmp_path)
+    assert Path(history.set_aside).exists()
+    assert history.problem == ""
+    history.put(BuildRecord("a", "a:1", "/c", started=1), "out")
+    assert history.output("a") == "out"
     history.close()
 
 
