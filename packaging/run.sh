@@ -43,7 +43,7 @@ for try in $(seq 10 99); do
   printf 'add :%s . %s\n' "$try" "$cookie" | xauth -q -f "$XAUTHORITY" source - 2>/dev/null
   # In a session of its own, out of reach of this terminal's Ctrl C.
   setsid Xvnc ":$try" -localhost -interface 127.0.0.1 -rfbport $((5900 + try)) -SecurityTypes VncAuth -PasswordFile "$folder/password" \
-    -auth "$XAUTHORITY" -nolisten tcp -geometry "${GEOMETRY:-1280x800}" -depth 24 -desktop Pilothouse -AlwaysShared >"$folder/xvnc.log" 2>&1 &
+    -auth "$XAUTHORITY" -nolisten tcp -geometry "${GEOMETRY:-1300x840}" -depth 24 -desktop Pilothouse -AlwaysShared >"$folder/xvnc.log" 2>&1 &
   server=$!
   children=("$server")
   for _ in $(seq 100); do
