@@ -36,7 +36,7 @@ def findings_view(findings: Findings) -> OnboardingView:
     return OnboardingView(
         tuple(rows), findings.can_embed, bad[0].words if bad else "",
         _steps(bad), findings.looking, findings.busy, findings.failure,
-        findings.log,
+        findings.log, installs=any(r.program for r in bad),
     )  # fmt: skip
 
 

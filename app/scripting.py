@@ -100,9 +100,9 @@ def _code(error: EmbeddedError) -> int:
 def _words(error: EmbeddedError) -> list[str]:
     match error:
         case EngineProgramMissing(programs=programs):
-            from backend.embedded.requirements import INSTALL
+            from backend.embedded.requirements import install_steps
 
-            steps = [f"  {system}: {command}" for system, command in INSTALL]
+            steps = [f"  {system}: {command}" if system else f"  {command}" for system, command in install_steps()]
             return [f"Not installed: {', '.join(programs)}. Install with:", *steps]
         case FirewallOwned(owner=owner):
             return [f"Another engine owns this host's firewall ({owner}). Install slirp4netns, and both can run."]

@@ -22,9 +22,13 @@ class EmbeddedStatus(NamedTuple):
 
 
 class Requirement(NamedTuple):
-    """One thing that must be: `ok`, and `words` that say what is missing and what to do. `steps`: (system, command)."""
+    """One thing that must be: `ok`, and `words` that say what is missing and what to do. `steps`: (system, command).
+
+    `program`: it is one, and the steps install it.
+    """
 
     name: str
     ok: bool
     words: str
     steps: tuple[tuple[str, str], ...] = ()
+    program: bool = False

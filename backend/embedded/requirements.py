@@ -27,6 +27,9 @@ INSTALL = (
 `ip` is what rootlesskit calls; without fuse-overlayfs a kernel that has no overlay for users copies every layer.
 """
 
+_SYSTEMS = {"debian": 0, "ubuntu": 0, "fedora": 1, "arch": 2}
+"""The ID of a system in os-release(5), and which of INSTALL is for it."""
+
 ROOT_PROGRAMS = ("dockerd", "containerd", "runc", "iptables", "slirp4netns")
 ROOTLESS_PROGRAMS = (
     "dockerd",
@@ -39,6 +42,7 @@ ROOTLESS_PROGRAMS = (
     "newgidmap",
 )
 PODMAN_PROGRAMS = ("podman", "newuidmap", "newgidmap", "slirp4netns")
+TUN = "/dev/net/tun"
 
 
 def find_programs(names: tuple[str, ...]) -> dict[str, str]:
@@ -53,13 +57,27 @@ def missing_programs(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in found)
 
 
+def install_steps() -> tuple[tuple[str, str], ...]:
+    """The command that installs all on this system, without the system's name; those of all where it is not known.
+
+    What calls itself like Debian or Arch Linux has their packages; what is like Fedora has other ones.
+    """
+    said = dict(line.split("=", 1) for line in _read("/etc/os-release").splitlines() if "=" in line)
+    own, like = (said.get(key, "").strip("\"'").split() for key in ("ID", "ID_LIKE"))
+    for word in (*own, *(one for one in like if one != "fedora")):
+        if word in _SYSTEMS:
+            return (("", INSTALL[_SYSTEMS[word]][1]),)
+    return INSTALL
+
+
 def program_requirements(names: tuple[str, ...]) -> list[Requirement]:
     """One for each program."""
     found = find_programs(names)
+    steps = () if len(found) == len(names) else install_steps()
     return [
         Requirement(name, True, f"{name} is at {found[name]}")
         if name in found
-        else Requirement(name, False, f"{name} is not installed", INSTALL)
+        else Requirement(name, False, f"{name} is not installed", steps, program=True)
         for name in names
     ]
 
@@ -70,28 +88,30 @@ def rootless_requirements() -> list[Requirement]:
 
 
 def tunnel() -> Requirement:
-    """/dev/net/tun, through which slirp4netns gives a network namespace its way out."""
-    path = "/dev/net/tun"
-    if not os.path.exists(path):
-        return Requirement(path, False, f"{path} is missing: the kernel has no tun module loaded (modprobe tun)")
-    if not os.access(path, os.R_OK | os.W_OK):
-        return Requirement(path, False, f"{path} may not be opened by this user: its mode should be 0666")
-    return Requirement(path, True, f"{path} can be opened")
+    """The device through which slirp4netns gives a network namespace its way out."""
+    if not os.path.exists(TUN):
+        return Requirement(TUN, False, f"{TUN} is missing: the kernel has no tun module loaded", _step("modprobe tun"))
+    if not os.access(TUN, os.R_OK | os.W_OK):
+        words = f"{TUN} may not be opened by this user: its mode should be 0666"
+        return Requirement(TUN, False, words, _step(f"chmod 0666 {TUN}"))
+    return Requirement(TUN, True, f"{TUN} can be opened")
 
 
 def _user_namespaces() -> Requirement:
     name = "user namespaces"
-    for path, forbidding, words in (
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone is 0 (should be 1)"),
-        ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces is 0 (should be above 0)"),
+    for setting, words, wanted in (
+        ("kernel.unprivileged_userns_clone", "should be 1", 1),
+        ("user.max_user_namespaces", "should be above 0", 28633),  # docs.docker.com/engine/security/rootless
     ):
-        if _read(path) == forbidding:
-            return Requirement(name, False, f"The kernel forbids user namespaces: {words}")
+        if _read(f"/proc/sys/{setting.replace('.', '/')}") == "0":
+            said = f"The kernel forbids user namespaces: {setting} is 0 ({words})"
+            return Requirement(name, False, said, _setting(setting, wanted))
     if _may_unshare():
         return Requirement(name, True, "The kernel allows user namespaces")
-    if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
-        words = "AppArmor restricts them: kernel.apparmor_restrict_unprivileged_userns is 1"
-        return Requirement(name, False, f"The kernel forbids user namespaces: {words}")
+    setting = "kernel.apparmor_restrict_unprivileged_userns"
+    if _read(f"/proc/sys/{setting.replace('.', '/')}") == "1":
+        said = f"The kernel forbids user namespaces: AppArmor restricts them: {setting} is 1"
+        return Requirement(name, False, said, _setting(setting, 0))
     return Requirement(name, False, "The kernel forbids user namespaces to this user (unshare was refused)")
 
 
@@ -122,8 +142,18 @@ def _ids(kind: str) -> Requirement:
         path,
         False,
         f"{path} gives {name} no range of 65,536 ids",
-        (("All", f"sudo usermod {option} 100000-165535 {name}"),),
+        (("", f"sudo usermod {option} 100000-165535 {name}"),),
     )
+
+
+def _step(command: str) -> tuple[tuple[str, str], ...]:
+    """One that is the same on every system."""
+    return (("", f"sudo {command}"),)
+
+
+def _setting(name: str, value: int) -> tuple[tuple[str, str], ...]:
+    """The step to a setting of the kernel that lasts beyond the next start of the computer."""
+    return _step(f"sh -c 'echo {name}={value} >> /etc/sysctl.d/60-rootless.conf; sysctl --system'")
 
 
 def _read(path: str) -> str:

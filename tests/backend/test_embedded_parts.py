@@ -147,11 +147,29 @@ def test_a_rootless_engine_touches_no_control_group(tmp_path: Path) -> None:
     assert "HOME" in made["environment"]
 
 
-def test_missing_programs_come_with_the_steps(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("release", "number"),
+    [
+        ('PRETTY_NAME="Debian"\nID=debian\n', 0),
+        ('ID=linuxmint\nID_LIKE="ubuntu debian"\n', 0),
+        ("ID=fedora\n", 1),
+        ("ID=manjaro\nID_LIKE=arch\n", 2),
+        ('ID="rhel"\nID_LIKE="fedora"\n', None),
+        ("nothing of that", None),
+        ("", None),
+    ],
+)
+def test_missing_programs_come_with_the_command_of_this_system_or_of_all(
+    monkeypatch: pytest.MonkeyPatch, release: str, number: int | None
+) -> None:
+    monkeypatch.setattr(requirements, "_read", {"/etc/os-release": release}.__getitem__)
     missing, present = requirements.program_requirements(("no-such-program", "sh"))
     assert (missing.ok, present.ok) == (False, True)
     assert missing.words == "no-such-program is not installed"
-    assert [system for system, _ in missing.steps] == ["Debian, Ubuntu", "Fedora", "Arch Linux"]
+    if number is None:
+        assert [system for system, _ in missing.steps] == ["Debian, Ubuntu", "Fedora", "Arch Linux"]
+    else:
+        assert missing.steps == (("", requirements.INSTALL[number][1]),), "what is copied is typed as it is"
 
 
 def test_the_steps_install_what_setting_up_a_computer_does() -> None:

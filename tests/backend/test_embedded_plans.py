@@ -103,7 +103,8 @@ def test_a_dockerd_is_told_by_its_name_and_its_network(tmp_path: Path) -> None:
     shutil.copy(str(shutil.which("sleep")), program)
     with subprocess.Popen([str(program), "60"]) as process:
         try:
-            assert process.pid in firewall._dockerds()
+            while process.pid not in firewall._dockerds():  # it bears its name a moment after its start
+                assert process.poll() is None
             assert os.getpid() not in firewall._dockerds()
         finally:
             process.kill()
@@ -147,6 +148,21 @@ def test_what_forbids_user_namespaces_is_named(
     found = requirements._user_namespaces()
     assert found.ok is (not words)
     assert words in found.words
+    assert bool(found.steps) is any(name.rpartition("/")[2] in found.words for name in said)
+    assert all(command.startswith("sudo ") and "/etc/sysctl.d/" in command for _system, command in found.steps)
+
+
+@pytest.mark.parametrize(("there", "step"), [(False, "sudo modprobe tun"), (True, "sudo chmod 0666 ")])
+def test_a_tunnel_that_cannot_be_opened_comes_with_the_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: bool, step: str
+) -> None:
+    monkeypatch.setattr(requirements, "TUN", str(tmp_path / "tun"))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # nothing is closed to root
+    if there:
+        (tmp_path / "tun").touch()
+    found = requirements.tunnel()
+    assert not found.ok
+    assert [command.startswith(step) for _system, command in found.steps] == [True]
 
 
 @pytest.mark.parametrize(

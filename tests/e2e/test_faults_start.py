@@ -12,12 +12,14 @@ from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.keysheet import KeySheet
 from app.pages.containers.page import ContainersPage
 from app.widgets.enginebutton import EngineButton
 from backend import discovery, endpoint
+from backend.embedded import requirements
 from backend.endpoint import UnixSocket
 from tests.e2e.desk import Person, at_desk, environment
 from tests.fakes.engine import FakeEngine
@@ -133,6 +135,25 @@ async def test_a_forbidden_socket_names_the_group_and_offers_the_embedded_engine
             assert notice.step is not None
             assert notice.step.act == "start-embedded"
         assert str(short) in tried
+
+
+async def test_without_a_program_the_command_that_installs_it_is_offered(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requirements, "search_path", lambda: "/nowhere")
+    monkeypatch.setattr(requirements, "install_steps", lambda: (("", requirements.INSTALL[0][1]),))
+    async with at_desk(None, connect=False) as person, ticking(person):
+        await person.sees("dockerd is not installed")
+        await person.button("Connect…")
+        assert not person.says("Start engine")
+        await person.press("Copy install command")
+        assert QGuiApplication.clipboard().text() == requirements.INSTALL[0][1]
+        await person.sees("Copied")
+        monkeypatch.undo()  # somebody typed it
+        await person.press("Look again")
+        await person.until(lambda: not person.says("dockerd is not installed"), "the new look")
+        start = await person.button("Start engine")
+        assert start.isEnabled() is person.desk.engines.findings.can_embed
 
 
 @pytest.mark.parametrize(

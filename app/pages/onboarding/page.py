@@ -20,6 +20,7 @@ from app.widgets.text import PlainLabel
 from app.widgets.topbar import TopBar
 
 WIDTH = 760
+HELPS = "What helps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class OnboardingView:
-    """What the page shows. `why_not` says why the embedded engine cannot start; `steps` are commands that help."""
+    """What the page shows. `why_not` says why the embedded engine cannot start; `steps` are commands that help.
+
+    `installs`: they install what is missing.
+    """
 
     findings: tuple[Finding, ...] = ()
     can_embed: bool = False
@@ -43,6 +47,7 @@ class OnboardingView:
     busy: str = ""
     failure: str = ""
     log: tuple[str, ...] = field(default=())
+    installs: bool = False
 
 
 class OnboardingPage(QWidget):
@@ -103,11 +108,11 @@ class OnboardingPage(QWidget):
         self.middle.addLayout(cards)
         self.middle.addSpacing(16)
         self.steps_panel = InsetPanel(theme)
-        self.steps_title = PlainLabel(theme, "How to install it", "body_strong")
+        self.steps_title = PlainLabel(theme, HELPS, "body_strong")
         self.steps = PlainLabel(theme, "", "mono", "text-secondary", wrap=True)
         self.steps.set_selectable()
         copy = LinkButton(theme, "Copy", "copy")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.steps.text()))
+        copy.clicked.connect(self._on_copy)
         head = QHBoxLayout()
         head.addWidget(self.steps_title)
         head.addStretch(1)
@@ -155,6 +160,9 @@ class OnboardingPage(QWidget):
         self.why_not = PlainLabel(theme, "", "small", "warning", wrap=True)
         self.start = Button(theme, "Start engine", kind="primary")
         self.start.clicked.connect(self.start_pressed)
+        self.install = Button(theme, "Copy install command", "copy", kind="primary")
+        self.install.clicked.connect(self._on_copy)
+        self.install.clicked.connect(lambda: self.install.setText("Copied: paste it into a terminal"))
         self.progress = QWidget()
         line = QHBoxLayout(self.progress)
         line.setContentsMargins(0, 0, 0, 0)
@@ -165,13 +173,14 @@ class OnboardingPage(QWidget):
         line.addWidget(self.ring)
         line.addWidget(self.progress_words, 1)
         line.addWidget(cancel)
-        for part in (self.progress, self.start):
+        for part in (self.progress, self.start, self.install):
             part.setFixedHeight(theme.height("control"))
         self.why_not.setContentsMargins(0, 8, 0, 0)
         self.embedded.body.addWidget(self.why_not)
         self.embedded.body.addSpacing(16)
         self.embedded.body.addWidget(self.progress)
         self.embedded.body.addWidget(self.start)
+        self.embedded.body.addWidget(self.install)
         return self.embedded
 
     def _other_card(self) -> Card:
@@ -204,6 +213,9 @@ class OnboardingPage(QWidget):
         panel.body.addLayout(self.findings)
         return panel
 
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.steps.text())
+
     def show_place(self, place: Place) -> None:
         """Bears the title of the page that it stands for."""
         self.topbar.title.setText(place.page.capitalize())
@@ -214,7 +226,10 @@ class OnboardingPage(QWidget):
         self.tile.set_marked(view.can_embed)
         self.recommended.setVisible(view.can_embed)
         busy = bool(view.busy)
-        self.start.setVisible(not busy)
+        installs = view.installs and bool(view.steps) and not (busy or view.log)
+        self.install.setVisible(installs)
+        self.install.setText("Copy install command")
+        self.start.setVisible(not busy and not installs)
         self.start.setEnabled(view.can_embed)
         self.progress.setVisible(busy)
         self.progress_words.setText(view.busy)
@@ -222,7 +237,7 @@ class OnboardingPage(QWidget):
         self.why_not.setVisible(bool(view.failure or view.why_not) and not busy)
         self.why_not.set_token("danger" if view.failure else "warning")
         self.steps_panel.setVisible(bool(view.steps or view.log))
-        self.steps_title.setText("Its last words" if view.log else "How to install it")
+        self.steps_title.setText("Its last words" if view.log else HELPS)
         self.steps.setText("\n".join(view.log or view.steps))
         self._show_findings(view.findings or ((Finding("Looking…", True, ""),) if view.looking else ()))
 
