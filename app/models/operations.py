@@ -33,6 +33,11 @@ def fits(operation: Operation, segment: str) -> bool:
     return segment != "failed" or operation.state is OperationState.FAILED
 
 
+def matches(operation: Operation, words: str) -> bool:
+    """Whether what is shown of an operation holds `words`: its title, its subject, its docker command line."""
+    return words.casefold() in f"{operation.title} {operation.subject}\n{operation.line.shown}".casefold()
+
+
 def progress_words(operation: Operation) -> str:
     """`38 of 62 MB`, or the words that the operation gave; empty when it says nothing."""
     if operation.total and operation.running and not operation.counted:
@@ -64,7 +69,7 @@ def row_of(operation: Operation, now: float) -> Row:
     )
 
 
-def groups_of(operations: Iterable[Operation], segment: str, now: float | None = None) -> list[Group]:
-    """Those of a segment, newest first, in one group without a heading."""
+def groups_of(operations: Iterable[Operation], now: float | None = None) -> list[Group]:
+    """Operations, newest first, in one group without a heading."""
     at = time.time() if now is None else now
-    return [Group("operations", tuple(row_of(o, at) for o in operations if fits(o, segment)))]
+    return [Group("operations", tuple(row_of(o, at) for o in operations))]

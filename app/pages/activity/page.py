@@ -8,11 +8,12 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from app.models.operations import COLUMNS, SEGMENTS, fits, groups_of
+from app.models.operations import COLUMNS, SEGMENTS, fits, groups_of, matches
 from app.models.rows import RowsModel
 from app.notices import notice_for
 from app.operation import Operation, Operations
 from app.places import Place
+from app.preferences import Preferences
 from app.presentation.units import count_text
 from app.theme import Theme
 from app.widgets.buttons import Button
@@ -25,7 +26,7 @@ from app.widgets.progress import PartsProgress
 from app.widgets.segments import Segments
 from app.widgets.states import EmptyState
 from app.widgets.table import Table
-from app.widgets.text import PlainLabel
+from app.widgets.text import PlainLabel, visible_name
 from app.widgets.topbar import TopBar
 
 TICK_MS = 500
@@ -130,12 +131,18 @@ class ActivityPage(QWidget):
     """Every operation of this run of the program, newest first."""
 
     def __init__(
-        self, theme: Theme, operations: Operations, engine_button: Callable[[], QWidget], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        operations: Operations,
+        preferences: Preferences,
+        engine_button: Callable[[], QWidget],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._operations = operations
         self._chosen = ""
         self.topbar = TopBar(theme, "Activity")
+        self.search = self.topbar.add_search("Search activity")
         self.topbar.add_widget(engine_button())
         self.clear = Button(theme, "Clear ended", "x")
         self.clear.clicked.connect(self._on_clear)
@@ -143,7 +150,10 @@ class ActivityPage(QWidget):
         self.segments = Segments(theme, SEGMENTS)
         self.segments.setAccessibleName("Which actions")
         self.model = RowsModel(COLUMNS, self)
-        self.table = Table(theme, self.model, name="Actions", ticks=False, mark_current=True, actions=self._actions_of)
+        self.table = Table(
+            theme, self.model, name="Actions", ticks=False, mark_current=True, actions=self._actions_of,
+            preferences=preferences, memory="activity",
+        )  # fmt: skip
         self.table.setMinimumHeight(theme.height("table_header") + ROWS_KEPT * theme.height("row"))
         self.detail = OperationDetail(theme)
         self._below = _Below(self.detail)
@@ -159,7 +169,8 @@ class ActivityPage(QWidget):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         self._lay_out(theme)
-        self.segments.chosen.connect(self._on_segment)
+        self.segments.chosen.connect(lambda _key: self._narrow())
+        self.search.changed.connect(lambda _text: self._narrow())
         self.table.current.connect(self._on_current)
         self.table.action.connect(self._on_action)
         for signal in (operations.added, operations.ended, operations.dropped):
@@ -197,10 +208,14 @@ class ActivityPage(QWidget):
         """Gives the list the keyboard, and chooses the operation whose id the place names."""
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
         if place.id:
-            self.segments.set_current("all")
-            self._show()
+            self._on_show_all()
             self.table.set_current(place.id)
             self._on_current(place.id)
+
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Durations run only while somebody looks."""
@@ -224,6 +239,9 @@ class ActivityPage(QWidget):
         if self._operations.running:
             self._show()
 
+    def _wanted(self, operation: Operation) -> bool:
+        return fits(operation, self.segments.current()) and matches(operation, self.search.text().strip())
+
     def _show(self) -> None:
         items = list(self._operations.items)
         self.stack.setCurrentIndex(0 if items else 1)
@@ -231,9 +249,13 @@ class ActivityPage(QWidget):
         running = len(self._operations.running)
         self.topbar.set_totals([(count_text(running), True), (" running", False)] if running else [])
         self.clear.setEnabled(len(items) > running)
-        self.model.set_rows(groups_of(items, self.segments.current()))
-        listed = [o for o in items if fits(o, self.segments.current())]
+        listed = [o for o in items if self._wanted(o)]
+        self.model.set_rows(groups_of(listed))
         chosen = self._find(self._chosen) or (listed[0] if listed else None)
+        if text := self.search.text().strip():
+            self.nothing.set("search", f"No actions match “{visible_name(text, 60)}”", "", "Clear search")
+        else:
+            self.nothing.set("search", "No actions here", "", "Show all")
         self.lists.setCurrentWidget(self.table if listed else self.nothing)
         for part in (self.line, self._below):
             part.setVisible(chosen is not None)
@@ -255,14 +277,15 @@ class ActivityPage(QWidget):
         if operation is not None and name == "cancel":
             operation.cancel()
 
-    def _on_segment(self, key: str) -> None:
+    def _narrow(self) -> None:
         """The chosen one goes with its row; one that ends below "Running" stays in view."""
         chosen = self._find(self._chosen)
-        if chosen is not None and not fits(chosen, key):
+        if chosen is not None and not self._wanted(chosen):
             self._chosen = ""
         self._show()
 
     def _on_show_all(self) -> None:
+        self.search.clear()
         self.segments.set_current("all")
         self._show()
 

@@ -161,7 +161,7 @@ class ContainerPage(QWidget):
 
     def _make(self, tab: str) -> QWidget | None:
         if tab == "stats":
-            return StatsTab(self._theme, self._session, self._feeds, self.container_id)
+            return StatsTab(self._theme, self._session, self._feeds, self._preferences, self.container_id)
         if tab == "inspect":
             return InspectTab(self._theme, self._verbs.copy)
         if tab == "overview":

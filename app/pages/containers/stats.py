@@ -15,6 +15,7 @@ from app.models.containers import limit_of
 from app.models.processes import COLUMNS, processes, rows
 from app.models.rows import RowsModel
 from app.pages.containers.verbs import GONE
+from app.preferences import Preferences
 from app.presentation.containers import is_running
 from app.presentation.units import bytes_text, percent_text, plural, rate_text
 from app.session import EngineState, Phase, Session
@@ -40,10 +41,16 @@ class StatsTab(QScrollArea):
     """Samples only while it is visible and not paused; what was measured stays."""
 
     def __init__(
-        self, theme: Theme, session: Session, feeds: ContainerFeeds, container_id: str, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        session: Session,
+        feeds: ContainerFeeds,
+        preferences: Preferences,
+        container_id: str,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._session, self._id = theme, session, container_id
+        self._theme, self._session, self._preferences, self._id = theme, session, preferences, container_id
         self.history = feeds.history(container_id, self)
         self.top = feeds.top(container_id, self)
         self.setAccessibleName("Stats")
@@ -92,8 +99,12 @@ class StatsTab(QScrollArea):
         head.addStretch(1)
         whole.addLayout(head)
         self.model = RowsModel(COLUMNS, self)
-        self.table = Table(theme, self.model, name="Processes", ticks=False, row_height="row_dense")
-        self.table.sort_by("cpu", True)
+        self.table = Table(
+            theme, self.model, name="Processes", ticks=False, row_height="row_dense",
+            preferences=self._preferences, memory="processes",
+        )  # fmt: skip
+        if not self.table.sort_column:
+            self.table.sort_by("cpu", True)
         self.table.sorted.connect(lambda _column, _down: self._on_top())
         whole.addWidget(self.table)
         self.idle = PlainLabel(theme, "", "body", "text-secondary")
