@@ -334,7 +334,7 @@ class Desk(QObject):
     def _activity_page(self) -> QWidget:
         from app.pages.activity.page import ActivityPage
 
-        return ActivityPage(self.theme, self.operations, self._engine_button)
+        return ActivityPage(self.theme, self.operations, self.preferences, self._engine_button)
 
     def _settings_page(self) -> QWidget:
         from app.pages.settings.page import AboutView, SettingsPage
