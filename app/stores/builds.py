@@ -158,7 +158,7 @@ class BuildHistory(QObject):
                 os.chmod(path, 0o600)
                 db = sqlite3.connect(path)
             except (OSError, sqlite3.Error) as error:
-                self.problem = str(error)
+                self.problem = getattr(error, "strerror", None) or str(error)
                 return None
             try:
                 db.execute("PRAGMA journal_mode = WAL")
@@ -187,7 +187,7 @@ class BuildHistory(QObject):
             for ending in ("-wal", "-shm"):
                 path.with_name(path.name + ending).unlink(missing_ok=True)
         except OSError as error:
-            self.problem = str(error)
+            self.problem = error.strerror or str(error)
             return False
         self.set_aside = str(aside)
         return True

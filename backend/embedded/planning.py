@@ -53,7 +53,8 @@ def launched(paths: EmbeddedPaths, plan: dict[str, Any]) -> subprocess.Popen[byt
             (paths.home / firewall.OWN_MARK).write_text(identity.boot_id(), encoding="ascii")
         return launch(paths)
     except OSError as error:
-        raise EngineStartFailed(f"The engine's files cannot be written: {error}") from error
+        reason = error.strerror or error
+        raise EngineStartFailed(f"The engine's files cannot be written below {paths.home}: {reason}") from error
 
 
 def _user_plan(paths: EmbeddedPaths) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from backend.embedded import EmbeddedPaths, firewall, identity, planning, requirements
 from backend.embedded.facts import Requirement
-from backend.errors import EngineProgramMissing, FirewallOwned, RootlessForbidden
+from backend.errors import EngineProgramMissing, EngineStartFailed, FirewallOwned, RootlessForbidden
 
 ROOT, ORDINARY = 0, 1000
 ALLOWED, REFUSED = Requirement("x", True, "it may"), Requirement("x", False, "the kernel forbids it")
@@ -181,3 +182,14 @@ def test_a_range_of_ids_is_wide_enough_or_comes_with_the_step(
     found = requirements._ids("subuid")
     assert found.ok is enough
     assert enough or found.steps[0][1].startswith("sudo usermod --add-subuids")
+
+
+def test_files_that_cannot_be_written_are_told_without_words_of_python(
+    computer: Computer, paths: EmbeddedPaths
+) -> None:
+    computer.has(*requirements.ROOT_PROGRAMS)
+    made = planning.plan(paths)
+    paths.plan.mkdir()
+    with pytest.raises(EngineStartFailed) as told:
+        planning.launched(paths, made)
+    assert told.value.reason == f"The engine's files cannot be written below {paths.home}: {os.strerror(errno.EISDIR)}"
