@@ -94,6 +94,7 @@ class Desk(QObject):
         window.banner_pressed.connect(self._try_now)
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
+        session.step_pressed.connect(lambda step: self._act(step.act, step.argument))
         self._uncaught.connect(self._on_uncaught)
         session.succeeded.connect(self._on_succeeded)
         self.engines.changed.connect(self._on_findings)
@@ -202,13 +203,22 @@ class Desk(QObject):
             "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
             "show-builds": lambda: self.window.go(Place(places.BUILDS)),
             "show-activity": lambda: self.window.go(Place(places.ACTIVITY)),
-            "clean-up": lambda: self.window.go(Place(places.IMAGES)),
+            "clean-up": self._clean_up,
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: _open_folder(str(paths.log_dir())),
             "show-engine-log": lambda: _open_folder(str(self.embedded.paths.log.parent)),
+            "call": lambda: argument() if callable(argument) else None,
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts[act]()
+
+    def _clean_up(self) -> None:
+        from app.pages.images.page import ImagesPage
+
+        self.window.go(Place(places.IMAGES))
+        page = self.window.page(places.IMAGES)
+        if isinstance(page, ImagesPage):
+            page.verbs.clean_up()
 
     # The engine
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+_DAEMON_PARTS = (
+    "Error response from daemon: ", "failed to create task for container: ", "failed to create shim task: ",
+    "OCI runtime create failed: ", "runc create failed: ", "unable to start container process: ", "Error: ",
+)  # fmt: skip
 Kind = Literal["error", "warning", "info", "success"]
 
 
@@ -41,11 +47,27 @@ def notice_for(error: BaseException, doing: str = "", subject: str = "") -> Noti
     return Notice(title, f"{lead} {said}".strip() if lead not in said else said, notice.step, notice.kind)
 
 
+def elsewhere(notice: Notice, again: Callable[[], object]) -> Notice:
+    """The same of what could not be saved, with a press that asks anew where to."""
+    return replace(notice, step=Step("Choose another place…", "call", again))
+
+
+def refusal_of(error: BaseException, doing: str, subject: str) -> tuple[Notice, str]:
+    """The notice of a form that was refused ("run", "web"), and the reason that stands at the field at fault."""
+    from app.wordings import says_little
+
+    notice = notice_for(error)
+    if not (says_little(error) and notice.detail):
+        return notice, notice.title
+    return replace(notice, title=f"Could not {doing} {subject}".rstrip()), notice.detail
+
+
 def sentence(text: str) -> str:
-    """Foreign words as a sentence: capital first, a full stop last, the daemon's own prefixes dropped."""
+    """Foreign words as a sentence: capital first, a full stop last, what only names parts of the daemon dropped."""
     words = " ".join(text.split())
-    for prefix in ("Error response from daemon: ", "failed to create task for container: ", "Error: "):
+    for prefix in _DAEMON_PARTS:
         words = words.removeprefix(prefix)
+    words = words.removesuffix(": unknown")
     if not words:
         return ""
     kept = words.startswith("/") or "://" in words.partition(" ")[0]  # a path or an address is written as it is

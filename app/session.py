@@ -55,11 +55,13 @@ class Session(QObject):
 
     Signals: `state_changed(EngineState)`, `noticed(Notice)` for what a person must be told,
     `succeeded(Operation, str)` with the words of a command that was done, `happened(tuple of Event)` from the engine,
-    `asking()` when the engine is about to be asked for its lists.
+    `asking()` when the engine is about to be asked for its lists, `step_pressed(Step)` when a person wants the next
+    step of something told in a dialog.
     """
 
     state_changed = Signal(object)
     noticed = Signal(object)
+    step_pressed = Signal(object)
     succeeded = Signal(object, str)
     happened = Signal(object)
     asking = Signal()

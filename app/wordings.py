@@ -44,6 +44,11 @@ def is_plain(error: BaseException) -> bool:
     return type(error) in _PLAIN
 
 
+def says_little(error: BaseException) -> bool:
+    """Whether its title says nothing of what was refused, to somebody who looks at what he typed."""
+    return is_plain(error) or type(error) is e.NotFound
+
+
 def subject_of(error: BaseException) -> str:
     """What could not be done, where the error knows that it was not all that was wanted; else empty."""
     return joined(error.kept) if isinstance(error, e.NotAllRemoved) else ""

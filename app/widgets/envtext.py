@@ -53,7 +53,7 @@ def _assigns(line: str) -> bool:
 def _read(text: str, *, any_name: bool = False) -> tuple[list[tuple[str, str]], list[int]]:
     found: list[tuple[str, str]] = []
     stray: list[int] = []
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")  # docker takes a mark of byte order too.
     number = 0
     while number < len(lines):
         line = lines[number].strip().removeprefix("export ")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.notices import notice_for, sentence
+from app.notices import notice_for, refusal_of, sentence
 from app.wordings import has_own_words
 from backend import errors
 from backend.saving import NotSaved, saving
@@ -125,6 +125,25 @@ def test_foreign_words_become_a_sentence() -> None:
     assert sentence("Error response from daemon: no such\n container: x") == "No such container: x."
     assert sentence("") == ""
     assert sentence("/a/b: no space left") == "/a/b: no space left."
+    shim = (
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process"
+    )
+    assert sentence(f'{shim}: exec: "x": not found: unknown') == 'Exec: "x": not found.'
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "reason"),
+    [
+        (errors.BadRequest(400, "unable to find user bob"), "Could not run web", "Unable to find user bob."),
+        (errors.NotFound(404, "network n not found"), "Could not run web", "Network n not found."),
+        (errors.PortInUse(500, "taken", port=80), "Port 80 is taken", "Port 80 is taken"),
+        (errors.NameInUse(409, "taken", name="web"), "web is taken", "web is taken"),
+        (errors.BadRequest(400, ""), "The engine refused", "The engine refused"),
+    ],
+)
+def test_a_form_is_told_the_reason_at_its_field(error: errors.BackendError, title: str, reason: str) -> None:
+    notice, said = refusal_of(error, "run", "web")
+    assert (notice.title, said) == (title, reason)
 
 
 def test_a_pull_and_a_push_that_fail_are_called_so_once() -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
-from app.widgets.buttons import IconButton
+from app.widgets.buttons import Button, IconButton
 from app.widgets.states import IconMark
 from app.widgets.text import PlainLabel
 
 
 class Advice(QWidget):
-    """Hidden until `say`; with `closable` it has an x."""
+    """Hidden until `say`; with `closable` it has an x. `pressed` tells of its button."""
+
+    pressed = Signal()
 
     def __init__(self, theme: Theme, kind: str, icon: str, *, closable: bool = False) -> None:
         super().__init__()
@@ -26,6 +28,9 @@ class Advice(QWidget):
         self._column = QVBoxLayout()
         self._column.setSpacing(4)
         self._column.addWidget(self.title)
+        self.step = Button(theme, "", small=True)
+        self.step.clicked.connect(self.pressed)
+        self._column.addWidget(self.step, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 10, 8, 10)
         row.setSpacing(10)
@@ -37,16 +42,18 @@ class Advice(QWidget):
             row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def say(self, title: str, sentences: Sequence[str]) -> None:
-        """Shows a title and a line for each sentence; without sentences and title it hides."""
+    def say(self, title: str, sentences: Sequence[str], step: str = "") -> None:
+        """Shows a title, a line for each sentence and a button for the `step`; without all of them it hides."""
         for old in self._lines:
             self._column.removeWidget(old)
             old.hide()
             old.deleteLater()
         self._lines = [PlainLabel(self._theme, s, "body", "text-secondary", wrap=True) for s in sentences]
         self.title.setText(title)
-        for label in self._lines:
-            self._column.addWidget(label)
+        for place, label in enumerate(self._lines, 1):
+            self._column.insertWidget(place, label)
+        self.step.setText(step)
+        self.step.setVisible(bool(step))
         self.setVisible(bool(title or sentences))
         self.setAccessibleName(" ".join((title, *sentences)))
 

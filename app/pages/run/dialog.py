@@ -15,7 +15,7 @@ from app.commands.run.form import PortRow, Problem, RunForm
 from app.commands.run.names import free_name
 from app.commands.run.read import NotARunLine, Reading, looks_like_run_line, read_line
 from app.commands.run.running import RUN, Running, was_removed
-from app.notices import notice_for
+from app.notices import Step, refusal_of
 from app.operation import Operation, OperationState
 from app.pages.run.advice import Advice
 from app.pages.run.basic import BasicTab
@@ -58,6 +58,7 @@ class RunDialog(Dialog):
         self._operation: Operation | None = None
         self._offered: frozenset[PortRow] = frozenset()
         self._refused: tuple[Problem, RunForm] | None = None  # without a field when the engine's words fit none
+        self._step: Step | None = None  # the next press that the reason of a refusal offers
         self._own = ""  # the name of what this form makes: not taken by another, until the store knows that it is gone
         self._reading: Reading | None = None  # the line that was pasted, until its questions are answered
         stores = session.stores
@@ -111,6 +112,7 @@ class RunDialog(Dialog):
 
     def _connect(self) -> None:
         self._timer.timeout.connect(self.check)
+        self.failure.pressed.connect(lambda: self._session.step_pressed.emit(self._step))
         self.tabs.chosen.connect(self.show_tab)
         bind(self, "Ctrl+Tab", lambda: self.tabs.step(1), window=False)
         bind(self, "Ctrl+Shift+Tab", lambda: self.tabs.step(-1), window=False)
@@ -259,7 +261,11 @@ class RunDialog(Dialog):
         self.failure.hide()
         target = Running(self.form(), create_only)
         operation = self._session.run(
-            RUN, target, then=lambda done: self._on_done(target, done), failed=self._on_failed, owner=self
+            RUN,
+            target,
+            then=lambda done: self._on_done(target, done),
+            failed=lambda error: self._on_failed(target, error),
+            owner=self,
         )
         self._operation, self._own = operation, target.form.name
         operation.changed.connect(self._on_progress)
@@ -331,15 +337,17 @@ class RunDialog(Dialog):
         if opens:
             self._go(Place(CONTAINERS, made, "logs"))
 
-    def _on_failed(self, error: BaseException) -> None:
+    def _on_failed(self, target: Running, error: BaseException) -> None:
         self._busy(False)  # what is disabled takes no focus
         form = self.form()
-        notice = notice_for(error)
+        notice, reason = refusal_of(error, "create" if target.create_only else "run", form.name or form.image)
         field = place_of(error, form)
         removed = was_removed(self._operation) if self._operation else []
-        self.failure.say(notice.title, [s for s in (notice.detail, *removed) if s])
+        self._step = notice.step
+        sentences = [s for s in (notice.detail, *removed) if s]
+        self.failure.say(notice.title, sentences, notice.step.label if notice.step else "")
         self.area.ensureWidgetVisible(self.failure)
-        self._refused = (Problem(field, notice.title), form)
+        self._refused = (Problem(field, reason), form)
         if field:
             self._go_to(field)
         if field.startswith("ports"):

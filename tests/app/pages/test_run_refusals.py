@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.commands.run.checks import check, place_of
 from app.commands.run.form import Extra, PortRow, RunForm
+from app.pages.images.dialogs import CleanUpDialog
 from app.pages.run.tabs import StorageTab
 from backend import errors
 from tests.app.pages.test_run_dialog import dialog_on, refusal
@@ -25,6 +26,34 @@ def fake() -> FakeEngine:
     made = FakeEngine()
     made.add_image("web:1")
     return made
+
+
+async def test_the_reason_stands_at_the_field_itself(qapp: QApplication, fake: FakeEngine) -> None:
+    message = "OCI runtime create failed: unable to find user bob: no matching entries in passwd file: unknown"
+    fake.fail("/start", method="POST", raw=refusal(400, message))
+    async with dialog_on(fake, RunForm(image="web:1", name="new", user="bob")) as (person, dialog):
+        await person.press("Run")
+        await person.until(dialog.failure.isVisible, "the reason")
+        assert dialog.failure.title.text() == "Could not run new"
+        field = dialog.parts_of_form["security"].bound["user"].field
+        reason = "Unable to find user bob: no matching entries in passwd file."
+        await person.until(lambda: field.error() == reason and field.isVisible(), "the reason at the field")
+        assert not dialog.failure.step.isVisible()
+
+
+async def test_the_next_step_of_a_refusal_lies_over_the_form(qapp: QApplication, fake: FakeEngine) -> None:
+    fake.fail("/containers/create", method="POST", raw=refusal(500, "mkdir /x: no space left on device"), times=1)
+    async with dialog_on(fake, RunForm(image="web:1", name="new")) as (person, dialog):
+        await person.press("Run")
+        await person.until(dialog.failure.isVisible, "the reason")
+        form = dialog.form()
+        await person.press("Clean up…")
+        await person.find(CleanUpDialog, "the clean-up", lambda _d: True)
+        await person.press("Cancel")
+        await person.until(lambda: person.window.dialogs_open() == [dialog], "the form again")
+        await person.press("Run")
+        await person.until(lambda: fake.find("new"), "the container")
+        assert form.name == "new"
 
 
 async def test_lines_of_a_file_that_assign_nothing_are_named(

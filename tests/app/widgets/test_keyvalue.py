@@ -73,6 +73,7 @@ def test_a_table_of_other_names_takes_every_line(theme: Theme, window: QWidget) 
         (f"KEY={KEY}", [("KEY", "-----BEGIN KEY-----"), ("ZGVm", "=")], [2, 4]),
         ('A="it\nB=\'x\'\nC="y"', [("A", '"it'), ("B", "x"), ("C", "y")], []),
         ("A='\nB=2", [("A", "'"), ("B", "2")], []),
+        ("\ufeffA=1\nB=2", [("A", "1"), ("B", "2")], []),
     ],
 )
 def test_a_quoted_value_may_go_over_several_lines(text: str, pairs: list[tuple[str, str]], left: list[int]) -> None:
