@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.commands.images import IMAGE_ARCHIVES, LOAD, SAVE, Saving
 from app.models.images import ImageRow
+from app.notices import elsewhere, notice_for
 from app.pages.images.holdings import Holdings
 from app.places import PULL, RUN, Go, Place
 from app.presentation.units import plural
@@ -100,5 +101,15 @@ class ImageVerbs(QObject):
         chooser = QFileDialog(self._host, "Save as", f"{name}.tar", "Tar archives (*.tar)")
         chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         chooser.setDefaultSuffix("tar")
-        chooser.fileSelected.connect(lambda path: self._session.run(SAVE, Saving(references, Path(path))))
+        chooser.fileSelected.connect(lambda path: self._save_to(Path(path), references, rows))
         chooser.open()
+
+    def _save_to(self, path: Path, references: tuple[str, ...], rows: Sequence[ImageRow]) -> None:
+        target = Saving(references, path)
+
+        def failed(error: BaseException) -> None:
+            notice = notice_for(error, SAVE.title, SAVE.subject(target))
+            again = partial(self._save, rows)
+            self._session.notice(elsewhere(notice, again) if isinstance(error, OSError) else notice)
+
+        self._session.run(SAVE, target, failed=failed, owner=self)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import pytest
 from PySide6.QtGui import QFontMetricsF, QImage
-from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QGridLayout, QWidget
 
 from app.models.images import COLUMNS
 from app.pages.images.detail import _Overview
@@ -52,6 +53,32 @@ async def test_a_search_without_a_match_shows_no_details_and_the_chosen_image_co
         await person.until(page.detail.isVisible, "the details")
         assert page.detail.title.text() == "postgres:16"
         assert person.rows(page.table)[page.table.current_key][0] == "postgres"
+
+
+async def test_what_could_not_be_saved_asks_for_another_place(qapp: QApplication, tmp_path: Path) -> None:
+    async with page_now() as (person, _fake, page):
+        page.verbs.run("save", page._rows[:2])
+        chooser = await person.find(QFileDialog, "the chooser", lambda _d: True)
+        chooser.fileSelected.emit(str(tmp_path / "nowhere" / "images.tar"))
+        chooser.close()
+        await person.sees("Could not save 2\u00a0images")
+        await person.press("Choose another place…")
+        chooser = await person.find(QFileDialog, "the chooser again", lambda d: d is not chooser)
+        chooser.fileSelected.emit(str(tmp_path / "images.tar"))
+        chooser.close()
+        await person.done(person.last("Save"))
+        assert (tmp_path / "images.tar").exists()
+
+
+async def test_an_image_of_two_names_counts_once(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fake.add_image("web:1", "web:2")
+    fake.add_container("holds", "exited", "web:1")
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        page = cast("ImagesPage", await person.nav("images"))
+        await person.until(lambda: len(person.rows(page.table)) == 2, "both names")
+        assert [page.segments._count(key) for key in ("all", "used", "unused")] == ["1", "1", "0"]
+        assert page.topbar.totals.text.startswith("1 image")
 
 
 async def test_a_search_shows_the_details_of_what_it_finds(qapp: QApplication) -> None:
