@@ -21,7 +21,7 @@ from backend.logs import RawSource, logs
 
 TAIL: Final = 1000
 STEP: Final = 4000
-TELL_MS: Final = 33
+TELL_MS: Final = 50
 CHECK_SECONDS: Final = 5.0
 FIRST_WAIT: Final = 0.3
 LONGEST_WAIT: Final = 10.0
