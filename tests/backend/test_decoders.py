@@ -123,6 +123,12 @@ def test_a_line_past_the_cap_is_refused_before_its_end() -> None:
         LineSplitter("test", cap=10).feed(b"ok\n" + b"y" * 11 + b"\n")
 
 
+def test_64_mib_of_json_in_one_line_are_refused() -> None:
+    splitter, piece = LineSplitter("test"), b"[" * 65_536
+    with pytest.raises(AnswerTooLarge):
+        feed_all(splitter.feed, piece, 1024)
+
+
 def chunked(parts: list[bytes]) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in parts if p) + b"0\r\n\r\n"
 
