@@ -22,6 +22,7 @@ from app.widgets import paint
 from app.widgets.buttons import Button, IconButton, Kind
 from app.widgets.focus import stop_before
 from app.widgets.overlay import Overlay
+from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.text import PlainLabel
 
 _EDGE = 24  # between dialog and window
@@ -101,6 +102,7 @@ class Dialog(Overlay):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(self.content)
+        OverlayScrollBar(self.area)  # In the margin: fields end where the footer's buttons do.
         self.area.viewport().setAutoFillBackground(False)
         self.content.setAutoFillBackground(False)
         outer.addWidget(self.area, 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QMargins, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
@@ -18,6 +18,7 @@ from app.widgets.text import PlainLabel, set_tooltip
 HEIGHT = 46
 LIFT = 20
 NARROW = 640
+WIDE_GAP, NARROW_GAP = 26, 8
 
 
 class SelectionBar(Floating):
@@ -38,13 +39,14 @@ class SelectionBar(Floating):
         self.count = PlainLabel(theme, "", "body_strong")
         self.detail = PlainLabel(theme, "", "small", "text-secondary")
         self.buttons: dict[str, Button] = {}
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(self._margins + QMargins(15, 0, 7, 0))
         row.setSpacing(2)
         row.addWidget(self.count)
         row.addSpacing(5)
         row.addWidget(self.detail)
-        row.addSpacing(26)
+        self._gap = QSpacerItem(WIDE_GAP, 0)
+        row.addSpacerItem(self._gap)
         for i, action in enumerate(actions):
             if apart and i == len(actions) - 1 and i:
                 row.addWidget(_Divider(theme))
@@ -88,11 +90,12 @@ class SelectionBar(Floating):
         return False
 
     def _place(self) -> None:
-        self.detail.setVisible(bool(self.detail.text()) and self._host.width() >= NARROW)
+        wide = self._host.width() >= NARROW
+        self.detail.setVisible(bool(self.detail.text()) and wide)
+        self._gap.changeSize(WIDE_GAP if wide else NARROW_GAP, 0)
         margins = self._margins
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
+        self._row.invalidate()
+        self._row.activate()
         width = self.sizeHint().width()
         box = QRect(0, 0, width, HEIGHT + margins.top() + margins.bottom())
         left = (self._host.width() - width) // 2

@@ -23,9 +23,11 @@ from app.stores.builds import RUNNING, BuildHistory, BuildRecord
 from app.stores.livebuild import LiveBuild
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.cells import RowAction
 from app.widgets.confirm import Confirm
 from app.widgets.entries import Entry
 from app.widgets.menus import Menu
+from app.widgets.selectionbar import SelectionBar
 from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState
 from app.widgets.table import Table
@@ -59,6 +61,8 @@ class BuildsPage(QWidget):
         self.topbar.add_widget(self.build)
         self.model = RowsModel(COLUMNS, self)
         self.table = Table(theme, self.model, name="Builds", preferences=preferences, memory="builds")
+        if not self.table.sort_column:
+            self.table.sort_by("age")
         self.empty = EmptyState(
             theme, "hammer", "No builds yet", "A build makes an image from a folder with a Dockerfile.", "Build…",
             self.open_dialog,
@@ -68,6 +72,7 @@ class BuildsPage(QWidget):
         self.lists = QStackedWidget()
         for widget in (self.table, self.empty, self.nothing):
             self.lists.addWidget(widget)
+        self.selection = SelectionBar(theme, self.lists, [RowAction("remove", "trash-2", "Remove from history…")])
         self.list_side = QWidget()
         column = QVBoxLayout(self.list_side)
         column.setContentsMargins(0, 0, 0, 0)
@@ -214,7 +219,9 @@ class BuildsPage(QWidget):
         what = name_of(ended[0]) if len(ended) == 1 else f"{count_text(len(ended))} builds"
         confirm = Confirm(
             self._theme, self.window(), f"Remove {what} from the history?",
-            "Its Dockerfile, steps and output go. The image stays.", "Keep it", "Remove",
+            "Its Dockerfile, steps and output go. The image stays." if len(ended) == 1
+            else "Their Dockerfiles, steps and output go. The images stay.",
+            "Keep it" if len(ended) == 1 else "Keep them", "Remove",
         )  # fmt: skip
         confirm.chosen.connect(lambda _options: self._forget(ended))
         confirm.open()
@@ -245,6 +252,17 @@ class BuildsPage(QWidget):
             self._ages.start()
         else:
             self._ages.stop()
+        self._show_selection()
+
+    def _ticked(self) -> list[BuildRecord]:
+        ticked = (key for key in self.model.all_keys() if key in self.table.ticks.keys)
+        return [r for key in ticked if (r := self.history.get(key)) is not None]
+
+    def _show_selection(self) -> None:
+        ticked = self._ticked()
+        self.selection.show_for(f"{count_text(len(ticked))} selected" if ticked else "")
+        running = ticked and all(r.id in self._runs for r in ticked)
+        self.selection.set_enabled("remove", "It still runs. Cancel it first" if running else "")
 
     def _connect(self) -> None:
         self.build.clicked.connect(self.primary)
@@ -252,6 +270,9 @@ class BuildsPage(QWidget):
         self.table.opened.connect(self.open)
         self.table.sorted.connect(lambda _key, _descending: self._refresh())
         self.table.menu_wanted.connect(self._on_menu)
+        self.table.ticked.connect(lambda _keys: self._show_selection())
+        self.selection.pressed.connect(lambda _name: self._ask_remove(self._ticked()))
+        self.selection.closed.connect(lambda: self.table.set_ticks(()))
         bind(self.table, "Del", self._on_delete_key, window=False)
         self.history.changed.connect(self._refresh)
         self._ages.timeout.connect(self._refresh)

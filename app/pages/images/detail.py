@@ -41,7 +41,7 @@ class ImageDetail(QWidget):
         self.users.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.users.setMinimumWidth(80)
         self.users.clicked.connect(self._on_users)
-        self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left")
+        self.back = IconButton(theme, "chevron-left", "Back to the list", "Alt Left", small=True)
         self.back.clicked.connect(lambda: self.wanted.emit("back"))
         self.tabs = Tabs(theme, [("layers", "Layers"), ("overview", "Overview")])
         self.tabs.setAccessibleName("Details of the image")
@@ -59,7 +59,7 @@ class ImageDetail(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.setContentsMargins(16, 12, 16, 0)
         head.setSpacing(8)
         head.addStrut(self._theme.height("control_small"))
@@ -92,6 +92,11 @@ class ImageDetail(QWidget):
             column.addLayout(part)
         column.addWidget(Hairline(self._theme))
         column.addWidget(self.stack, 1)
+
+    def set_alone(self, alone: bool) -> None:
+        """Whether it hides the list, and so shows the way back to it, where other pages show theirs."""
+        self.back.setVisible(alone)
+        self._head.setContentsMargins(10 if alone else 16, 12, 16, 0)
 
     @property
     def row(self) -> ImageRow | None:

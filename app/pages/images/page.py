@@ -30,9 +30,11 @@ from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton
 from app.widgets.cards import Hairline
+from app.widgets.cells import RowAction
 from app.widgets.entries import Entry
 from app.widgets.menus import Menu
 from app.widgets.segments import Segments
+from app.widgets.selectionbar import SelectionBar
 from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState, Skeleton
 from app.widgets.table import Table
@@ -77,6 +79,8 @@ class ImagesPage(QWidget):
         self.table = Table(
             theme, self.model, name="Images", mark_current=True, preferences=preferences, memory="images"
         )
+        if not self.table.sort_column:
+            self.table.sort_by("image")
         self.detail = ImageDetail(theme, session)
         self.empty = EmptyState(
             theme, "layers", "No images yet", "Images are what containers are made from.", "Pull…",
@@ -90,6 +94,9 @@ class ImagesPage(QWidget):
         self.left = QStackedWidget()
         for page in (self.table, self.nothing, self.waiting):
             self.left.addWidget(page)
+        self.selection = SelectionBar(
+            theme, self.left, [RowAction("save", "download", "Save…"), RowAction("remove", "trash-2", "Remove…")]
+        )
         self._lay_out()
         self._connect()
         self._refresh()
@@ -139,6 +146,9 @@ class ImagesPage(QWidget):
         self.table.current.connect(self._on_current)
         self.table.opened.connect(self._on_opened)
         self.table.menu_wanted.connect(self._on_menu)
+        self.table.ticked.connect(lambda _keys: self._show_selection())
+        self.selection.pressed.connect(lambda verb: self.verbs.run(verb, self._ticked()))
+        self.selection.closed.connect(lambda: self.table.set_ticks(()))
         self.pull.clicked.connect(lambda: self._go(Place(PULL)))
         self.holdings.changed.connect(self._tell_totals)
         self.clean_up.clicked.connect(self.verbs.clean_up)
@@ -182,8 +192,8 @@ class ImagesPage(QWidget):
         every = self._images()
         self._rows = rows_of(every, users)
         self._by_key = {row.key: row for row in self._rows}
-        used = sum(1 for image in every if users.get(image.id))
-        self.segments.set_counts({"all": len(every), "used": used, "unused": len(every) - used})
+        used = sum(1 for row in self._rows if row.users)
+        self.segments.set_counts({"all": len(self._rows), "used": used, "unused": len(self._rows) - used})
         if self.isVisible():
             self.holdings.learn(every)
         self._tell_totals()
@@ -223,6 +233,14 @@ class ImagesPage(QWidget):
             self.nothing.set("search", title, "", "Clear search" if text else "Show all")
             self.left.setCurrentWidget(self.nothing)
         self._choose([row.key for row in shown], sought)
+        self._show_selection()
+
+    def _ticked(self) -> list[ImageRow]:
+        return [self._by_key[key] for key in self.model.all_keys() if key in self.table.ticks.keys]
+
+    def _show_selection(self) -> None:
+        count = len(self._ticked())
+        self.selection.show_for(f"{count_text(count)} selected" if count else "")
 
     def _choose(self, keys: Sequence[str], sought: bool) -> None:
         """What is in view: the chosen image, while a search hides it the first that fits, or none where none does.
@@ -248,7 +266,7 @@ class ImagesPage(QWidget):
         both = self.width() >= BOTH_FROM
         details = bool(self._rows) if both else self._opened and bool(self._in_view)
         self.right.setCurrentWidget(self.detail if self._in_view else self.no_detail)
-        self.detail.back.setVisible(not both)
+        self.detail.set_alone(not both)
         self.right.setVisible(details)
         self.line.setVisible(both and details)
         if details and not both and self.table.hasFocus():

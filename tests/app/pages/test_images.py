@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QGridLayout, QWidget
 
@@ -18,6 +19,7 @@ from app.pages.images.layers import LAYER_COLUMNS
 from app.pages.images.page import ImagesPage
 from app.presentation import age_text, bytes_text
 from app.theme import Theme
+from app.widgets import paint
 from app.widgets.cells import Column
 from app.widgets.text import PlainLabel
 from backend.types.containers import ContainerConfig
@@ -192,3 +194,34 @@ async def test_a_clean_up_that_would_take_more_than_is_listed_is_shown_again_fir
         await person.until(lambda: not person.window.dialogs_open(), "the clean-up to begin")
         await person.done(person.last("Clean up"))
         assert not fake.images
+
+
+async def test_what_is_ticked_is_removed_from_the_bar_that_floats_over_the_list(qapp: QApplication) -> None:
+    async with page_now() as (person, fake, page):
+        for name in ("nginx", "redis"):
+            page.table.set_current(person.key_of(page.table, name))
+            page.table.setFocus()
+            await person.keys(Qt.Key.Key_Space)
+        assert person.says("2 selected")
+        box = page.selection.geometry().marginsRemoved(paint.shadow_margins(person.desk.theme, "popover"))
+        assert page.left.rect().contains(box), "it fits the list beside the details"
+        await person.click(page.selection.buttons["remove"])
+        await person.press("Remove 2\xa0images")
+        await person.until(lambda: [i.tags for i in fake.images.values()] == [["postgres:16"]], "the others to go")
+        await person.until(lambda: not page.selection.isVisible(), "the bar to leave")
+
+
+async def test_the_way_back_stands_where_other_pages_have_it(qapp: QApplication) -> None:
+    async with page_now() as (person, _fake, page):
+        person.window.resize(900, 600)
+        back = page.detail.back
+        await person.until(
+            lambda: back.isVisible() and back.mapTo(page, back.rect().topLeft()).x() == 10, "the way back in its place"
+        )
+        person.window.resize(1280, 800)
+        await person.until(lambda: not back.isVisible() and page.detail.title.x() == 16, "the title in its place")
+
+
+async def test_the_arrow_stands_at_the_column_that_sorts(qapp: QApplication) -> None:
+    async with page_now() as (_person, _fake, page):
+        assert (page.table.sort_column, page.table.descending) == ("image", False)
