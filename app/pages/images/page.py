@@ -192,8 +192,8 @@ class ImagesPage(QWidget):
         every = self._images()
         self._rows = rows_of(every, users)
         self._by_key = {row.key: row for row in self._rows}
-        used = sum(1 for row in self._rows if row.users)
-        self.segments.set_counts({"all": len(self._rows), "used": used, "unused": len(self._rows) - used})
+        used = sum(1 for image in every if users.get(image.id))
+        self.segments.set_counts({"all": len(every), "used": used, "unused": len(every) - used})
         if self.isVisible():
             self.holdings.learn(every)
         self._tell_totals()
