@@ -62,6 +62,7 @@ class LogSearch(QObject):
         self.current = -1
         self._low = self._next = 0
         self._epoch = -1
+        self._settled = False
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_tick)
 
@@ -111,7 +112,7 @@ class LogSearch(QObject):
 
     def _begin_view(self) -> None:
         self.lines = self._lines if self._shown is None else array("q")
-        self._taken, self.current = 0, -1
+        self._taken, self.current, self._settled = 0, -1, False
         self._in_view = bytearray()
 
     def close(self) -> None:
@@ -160,7 +161,7 @@ class LogSearch(QObject):
             return ""
         total = f"{len(self.lines):,}" + ("+" if len(self.lines) >= MOST else "")
         if not self.lines:
-            return "…" if self.busy else "No matches"
+            return "…" if self.busy and not self._settled else "No matches"
         return f"{self.current + 1:,} of {total}" if self.current >= 0 else total
 
     def matches(self, line: int, text: str) -> list[tuple[int, int, bool]]:
@@ -206,6 +207,7 @@ class LogSearch(QObject):
         more = self._admit(until)
         if not more and not self._can_look():
             self._timer.stop()
+        self._settled |= not self.busy
         if len(self.lines) != before or not self.busy:
             self.changed.emit()
 

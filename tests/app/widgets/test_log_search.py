@@ -72,6 +72,22 @@ def test_matches_are_those_of_the_levels_in_view(qtbot: QtBot) -> None:
     search.close()
 
 
+def test_lines_that_go_on_coming_do_not_hide_that_nothing_is_found(qtbot: QtBot) -> None:
+    buffer = filled([b"ERROR a needle", b"INFO plain"])
+    search, counts = LogSearch(buffer), LogCounts(buffer)
+    counts.changed.connect(lambda: search.restrict(counts.shown, counts.generation, counts.done))
+    counts.filter({1})
+    qtbot.waitUntil(lambda: counts.done == buffer.end)
+    search.set("plain")
+    assert search.words() == "…"
+    qtbot.waitUntil(lambda: not search.busy)
+    fill(buffer, [b"INFO plain"])
+    search.grew()  # Its level is not known yet.
+    assert search.busy
+    assert search.words() == "No matches"
+    search.close()
+
+
 @pytest.mark.parametrize("regex", [False, True])
 @pytest.mark.parametrize("chip_first", [False, True])
 def test_matches_of_hidden_levels_do_not_use_up_the_room(regex: bool, chip_first: bool, qtbot: QtBot) -> None:
