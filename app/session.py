@@ -74,6 +74,8 @@ class Session(QObject):
         self.state = EngineState()
         self.engine: Engine | None = None
         self._sync: Sync | None = None
+        self._turn = asyncio.Lock()
+        self._wanted: object = None
         self._settled = asyncio.Event()
         self._settled.set()
 
@@ -156,10 +158,12 @@ class Session(QObject):
     def use(self, endpoint: Endpoint, label: str, engine: Engine | None = None) -> None:
         """Leaves the engine in use and connects to another; the stores are emptied when it is not the same.
 
-        `engine` is one for this endpoint that was opened already.
+        `engine` is one for this endpoint that was opened already. Of several that are asked for meanwhile the last one
+        is used.
         """
         self._settled.clear()
-        self._scope.start(self._switch(endpoint, label, engine), name="switch engine")
+        self._wanted = wish = object()
+        self._scope.start(self._switch(wish, endpoint, label, engine), name="switch engine")
 
     async def settled(self, limit: float) -> None:
         """Returns when the engine in use was loaded or lost, after `limit` seconds at the latest."""
@@ -177,7 +181,12 @@ class Session(QObject):
             self._sync.retry_now()
 
     async def leave(self) -> None:
-        """Closes the connection; operations that still run fail as gone."""
+        """Closes the connection; operations that still run fail as gone. A switch that still waits is dropped."""
+        self._wanted = None
+        async with self._turn:
+            await self._leave()
+
+    async def _leave(self) -> None:
         sync, self._sync = self._sync, None
         engine, self.engine = self.engine, None
         if sync is not None:
@@ -186,23 +195,29 @@ class Session(QObject):
             await engine.close()
         self._set(EngineState())
 
-    async def _switch(self, endpoint: Endpoint, label: str, engine: Engine | None) -> None:
-        same = self.state.endpoint == endpoint
-        await self.leave()
-        if not same:
-            self.stores.clear()
-        self.engine = engine or Engine(endpoint)
-        self._set(EngineState(Phase.CONNECTING, endpoint, label))
-        self._sync = Sync(self.engine, self.stores, self._scope)
-        self._sync.connected.connect(self._on_connected)
-        self._sync.asking.connect(self.asking)
-        self._sync.lost.connect(self._on_lost)
-        self._sync.happened.connect(self.happened)
-        self._sync.start()
+    async def _switch(self, wish: object, endpoint: Endpoint, label: str, engine: Engine | None) -> None:
+        async with self._turn:
+            if wish is not self._wanted:
+                if engine is not None:
+                    await engine.close()
+                return
+            same = self.state.endpoint == endpoint
+            await self._leave()
+            if not same:
+                self.stores.clear()
+            self.engine = engine or Engine(endpoint)
+            self._set(EngineState(Phase.CONNECTING, endpoint, label))
+            self._sync = Sync(self.engine, self.stores, self._scope)
+            self._sync.connected.connect(self._on_connected)
+            self._sync.asking.connect(self.asking)
+            self._sync.lost.connect(self._on_lost)
+            self._sync.happened.connect(self.happened)
+            self._sync.start()
 
     def _on_connected(self) -> None:
+        if self.engine is None:  # It is being left.
+            return
         self._settled.set()
-        assert self.engine is not None
         version = self.engine.version
         self._set(
             replace(
@@ -216,6 +231,8 @@ class Session(QObject):
         )
 
     def _on_lost(self, error: BackendError, retry_at: float) -> None:
+        if self.engine is None:
+            return
         self._settled.set()
         phase = Phase.LOST if self.state.phase in (Phase.CONNECTED, Phase.LOST) else Phase.CONNECTING
         self._set(replace(self.state, phase=phase, error=error, retry_at=retry_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,23 @@ async def test_certificates_that_a_person_gave_are_used_again(qapp: QApplication
         async with at_desk(near) as person:
             await shows(person, "secret")
     assert far.requests
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.03])
+async def test_of_engines_chosen_in_a_hurry_the_last_one_is_used_alone(qapp: QApplication, pause: float) -> None:
+    fakes = engine_with("first"), engine_with("second")
+    async with fakes[0].serve() as first, fakes[1].serve() as second, at_desk(first) as person:
+        await shows(person, "first")
+        for turn in range(21):
+            person.desk.engines.use((second, first)[turn % 2], "chosen")
+            await asyncio.sleep(pause * (turn % 3))
+        await shows(person, "second")
+        await fakes[0].set_state("first", "exited", "die")
+        fakes[0].drop_all()
+        await fakes[1].set_state("second", "exited", "die")
+        store = person.desk.stores.containers
+        await person.until(lambda: [c.state for c in store.values.values()] == ["exited"], "what happens in it")
+        assert [c.name for c in store.values.values()] == ["second"]
+        assert person.desk.session.state.phase is Phase.CONNECTED
+        assert person.desk.session.state.endpoint == second
+        assert len([t for t in asyncio.all_tasks() if t.get_name().endswith(": sync")]) == 1
