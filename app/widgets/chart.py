@@ -85,6 +85,7 @@ class Chart(QWidget):
         self._marks: tuple[Mark, ...] = ()
         self._mark_words = False
         self._cross = -1.0
+        self._faded = False
         self.setMinimumSize(QSize(320, HEIGHT))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HEIGHT)
@@ -116,6 +117,12 @@ class Chart(QWidget):
         self._value, self._detail = value, detail
         self.setAccessibleDescription(f"{value} {detail}".strip())
         self.update()
+
+    def set_faded(self, faded: bool) -> None:
+        """Whether the value is what was last known, and no figure of now."""
+        if faded != self._faded:
+            self._faded = faded
+            self.update()
 
     def set_limit(self, limit: float | None, words: str = "") -> None:
         """A dotted line that the value must not pass."""
@@ -196,11 +203,12 @@ class Chart(QWidget):
         x = 15
         strong, small = theme.font("body_strong"), theme.font("small")
         value, detail = self._value, self._detail
+        tone = "text-secondary" if self._faded else "text"
         if self._cross > 0 and self._series:
             value = self._words(self._series[0].at(self._cross)) if len(self._series) == 1 else ""
             detail = time.strftime("at %H:%M:%S", time.localtime(self._cross))
         for words, font, token, gap in (
-            (self._title, strong, "text", 10), (value, strong, "text", 8), (detail, small, "text-secondary", 0),
+            (self._title, strong, "text", 10), (value, strong, tone, 8), (detail, small, "text-secondary", 0),
         ):  # fmt: skip
             if words:
                 paint.text(painter, QRect(x, 10, self.width() - x, 20), words, font, theme.color(token))

@@ -19,6 +19,7 @@ from app.preferences import Preferences
 from app.presentation.containers import is_running
 from app.presentation.units import bytes_text, percent_text, plural, rate_text
 from app.session import EngineState, Phase, Session
+from app.stores.store import Delta
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.chart import Chart, Mark, Series
@@ -61,6 +62,7 @@ class StatsTab(QScrollArea):
         self.top.changed.connect(self._on_top)
         session.happened.connect(self._on_happened)
         session.state_changed.connect(self._on_state_changed)
+        session.stores.containers.changed.connect(self._on_store_changed)
         self._ask_system()
         self._on_ticked()
         self._on_top()
@@ -163,12 +165,13 @@ class StatsTab(QScrollArea):
     def _tell_pace(self) -> None:
         """How often figures come; nothing where none come, which the words below the charts explain."""
         paused = self.pause.isChecked()
+        for chart in self.charts:
+            chart.set_faded(not self._measurable())
         self.every.setText("Paused" if paused else "Every second" if self._measurable() else "")
 
-    def _measurable(self) -> bool:
-        store = self._session.stores.containers
-        row = store.get(self._id)
-        return not store.stale and row is not None and row.state in ("running", "paused")
+    def _alive(self) -> bool:
+        row = self._session.stores.containers.get(self._id)
+        return row is not None and row.state in ("running", "paused")
 
     # What it shows
 
@@ -176,6 +179,11 @@ class StatsTab(QScrollArea):
         if state.phase is Phase.CONNECTED:
             self._ask_system()
         self._on_top()
+
+    def _on_store_changed(self, delta: Delta) -> None:
+        if delta.reset or self._id in delta.changed or self._id in delta.removed:
+            self._on_ticked()
+            self._on_top()
 
     def _ask_system(self) -> None:
         self._session.ask(lambda engine: system.info(engine), self._on_system, lambda _error: None, owner=self)
@@ -208,7 +216,7 @@ class StatsTab(QScrollArea):
             start,
             end,
         )
-        self._show_heads(points[-1] if points else None)
+        self._show_heads(points[-1] if points and self._alive() else None)
 
     def _series(self, name: str, token: str, take: Take, *, dashed: bool = False) -> Series:
         return Series(name, token, tuple((p.at, take(p)) for p in self.history.points), dashed)
@@ -262,7 +270,6 @@ class StatsTab(QScrollArea):
         for i, chart in enumerate(self.charts):
             chart.set_marks(tuple(self._marks), words=i == 0)
         self._show_happenings()
-        self._tell_pace()
 
     def _show_happenings(self) -> None:
         oom = sum(mark.role == "danger" for mark in self._marks)

@@ -48,6 +48,15 @@ def test_paints_with_and_without_data(theme: Theme) -> None:
     assert not made.grab().isNull()
 
 
+def test_a_value_that_was_last_known_is_quieter_than_one_of_now(theme: Theme) -> None:
+    made = chart(theme)
+    now = made.grab().toImage()
+    made.set_faded(True)
+    assert made.grab().toImage() != now
+    made.set_faded(False)
+    assert made.grab().toImage() == now
+
+
 def test_pointer_and_keys_move_the_crosshair(theme: Theme) -> None:
     made = chart(theme)
     made.show()
