@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.pages.containers.logs import LogsTab
 from app.pages.containers.page import ContainersPage
+from app.places import Place
 from app.session import Phase
 from tests.e2e.desk import Person, at_desk
 from tests.e2e.test_faults_start import ticking
@@ -170,7 +171,7 @@ async def test_a_container_that_went_between_list_and_question_makes_no_storm(qa
     fake.add_container("stays")
     async with in_use(fake) as (person, page):
         del fake.containers[made]
-        await person.open_row(page.list.table, "gone")
+        page.show_place(Place("containers", made))  # at once: the list is asked again soon after the first one
         page.verbs.run("stop", [made])
         operation = person.last("Stop")
         await person.until(lambda: not operation.running, "the answer")

@@ -75,7 +75,7 @@ async def test_a_history_that_is_broken(qapp: QApplication, fake: FakeEngine, co
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"currentCont', b"\x00\xff" * 100, b"[" * 100_000, b'{"currentContext": 7}', b"[]"]
+    "content", [b'{"currentCont', b"\x00\xff" * 100, b"[" * 100_000, b'{"currentContext": 7}', b"[]"]
 )
 async def test_a_docker_configuration_that_is_broken(
     qapp: QApplication, fake: FakeEngine, own_home: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
@@ -93,6 +93,20 @@ async def test_a_docker_configuration_that_is_broken(
             assert person.notices[0].title == "Docker's own configuration cannot be used"
             assert f"{folder}/config.json" in person.notices[0].detail
     assert (folder / "config.json").read_bytes() == content
+
+
+async def test_a_docker_configuration_that_says_nothing_is_none(
+    qapp: QApplication, fake: FakeEngine, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docker takes it, too."""
+    (own_home / "docker").mkdir()
+    (own_home / "docker" / "config.json").write_bytes(b"")
+    async with fake.serve() as where:
+        monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", where.path)])
+        async with at_desk(None, connect=False) as person:
+            await person.connected()
+            await person.rest()
+            assert person.notices == []
 
 
 async def test_a_chosen_context_that_does_not_exist_is_told(
