@@ -16,6 +16,7 @@ from app.pages.containers.dialogs import RenameDialog
 from app.pages.containers.inspect import InspectTab
 from app.pages.containers.page import ContainersPage
 from app.pages.containers.stats import StatsTab
+from app.presentation.units import DASH
 from app.widgets.chart import Chart
 from backend.endpoint import UnixSocket
 from tests.e2e.conftest import DockerCli
@@ -226,6 +227,13 @@ async def test_live_use_and_processes(scene: Scene) -> None:
     assert any("while" in cell.text for cell in tab.model.entry(0))  # type: ignore[union-attr]
     chart = await scene.person.find(Chart, "the memory chart", lambda c: c.accessibleName() == "Memory")
     assert "67\u00a0MB" in chart._detail
+    assert scene.person.says("Every second")
+    await scene.docker("kill", "cont-one")
+    await scene.person.until(lambda: chart._value == DASH, "no figure of a container that has ended")
+    assert not scene.person.says("Every second")
+    await scene.docker("start", "cont-one")
+    await scene.person.until(lambda: chart._value != DASH, "figures again")
+    await scene.person.sees("Every second")
     await scene.person.nav("images")
     await scene.person.until(lambda: not tab.history.active, "the sampling to end")
 

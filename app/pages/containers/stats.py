@@ -169,6 +169,9 @@ class StatsTab(QScrollArea):
             chart.set_faded(not self._measurable())
         self.every.setText("Paused" if paused else "Every second" if self._measurable() else "")
 
+    def _measurable(self) -> bool:
+        return self._alive() and not self._session.stores.containers.stale
+
     def _alive(self) -> bool:
         row = self._session.stores.containers.get(self._id)
         return row is not None and row.state in ("running", "paused")
