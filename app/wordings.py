@@ -218,7 +218,7 @@ def _name(error: e.NameInUse) -> Notice:
 @_words(e.ImageInUse)
 def _image_in_use(error: e.ImageInUse) -> Notice:
     state = "is running from it" if error.running else "was made from it"
-    holder = error.holder[:12] or "A container"
+    holder = error.name or error.holder[:12] or "A container"
     return Notice(
         "The image is in use",
         f"{holder} {state}. Remove the container first.",

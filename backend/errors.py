@@ -227,11 +227,12 @@ class NameInUse(Conflict):
 
 
 class ImageInUse(Conflict):
-    """409: a container uses the image. `holder` is the container's id where the engine says so."""
+    """409: a container uses the image. `holder` is its id where the engine says so, `name` its name once asked for."""
 
     def __init__(self, status: int, message: str, what: str = "", holder: str = "", running: bool = False) -> None:
         super().__init__(status, message, what)
         self.holder = holder
+        self.name = ""
         self.running = running
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from app.operation import Operation, Part
 from app.presentation import bytes_text, joined, plural, short_id
 from backend import containers, images, moving
 from backend.client import Engine
-from backend.errors import ArchiveRefused, BackendError, NotAllRemoved
+from backend.errors import ArchiveRefused, BackendError, ImageInUse, NotAllRemoved
 from backend.references import parse_reference
-from backend.types.containers import ContainerSummary
+from backend.types.containers import ContainerId, ContainerSummary
 from backend.types.images import ImageSummary, Progress, Pruned
 
 IMAGE_ARCHIVES = "Image archives (*.tar *.tar.gz *.tgz *.tar.xz *.tar.bz2);;All files (*)"
@@ -111,6 +112,8 @@ async def _remove(engine: Engine, target: ImageRemoval, operation: Operation) ->
             for gone in await images.remove(engine, name, force=target.force):
                 operation.write(f"Untagged {gone.untagged}" if gone.untagged else f"Deleted {gone.deleted}")
         except BackendError as error:
+            if isinstance(error, ImageInUse) and error.holder:
+                await _look_at_holder(engine, error)
             operation.write(f"Could not remove {name}: {error}")
             failures.append((name, error))
     if not failures:
@@ -119,6 +122,13 @@ async def _remove(engine: Engine, target: ImageRemoval, operation: Operation) ->
     if len(names) == 1:
         raise cause
     raise NotAllRemoved(kept, tuple(name for name in names if name not in kept), cause) from cause
+
+
+async def _look_at_holder(engine: Engine, error: ImageInUse) -> None:
+    """Learns the name of the container that uses the image, and whether it runs: the engine says neither for sure."""
+    with suppress(BackendError):
+        holder = (await containers.inspect(engine, ContainerId(error.holder))).value
+        error.name, error.running = holder.name.removeprefix("/"), holder.state.running
 
 
 async def _save(engine: Engine, target: Saving, operation: Operation) -> None:

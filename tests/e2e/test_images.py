@@ -116,6 +116,7 @@ async def test_an_image_in_use_is_kept_and_the_person_told_why(
             await person.until(lambda: not operation.running, "the removal to end")
             assert operation.state is OperationState.FAILED
             await person.sees("Could not remove in-use:1")
+            assert person.says("user-of-it is running from it")
             assert person.key_of(page.table, "in-use")
         assert json.loads(await asyncio.to_thread(docker_cli, "image", "inspect", "in-use:1"))
         names = await asyncio.to_thread(docker_cli, "ps", "--format", "{{.Names}}")
