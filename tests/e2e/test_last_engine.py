@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.pages.containers.page import ContainersPage
 from app.session import Phase
 from backend import discovery
 from tests.e2e.desk import Person, at_desk
@@ -118,3 +120,26 @@ async def test_of_engines_chosen_in_a_hurry_the_last_one_is_used_alone(qapp: QAp
         assert person.desk.session.state.phase is Phase.CONNECTED
         assert person.desk.session.state.endpoint == second
         assert len([t for t in asyncio.all_tasks() if t.get_name().endswith(": sync")]) == 1
+
+
+async def test_a_container_of_the_engine_before_is_not_called_removed(qapp: QApplication) -> None:
+    async with engine_with("first").serve() as first, engine_with("second").serve() as second, at_desk(first) as person:
+        await shows(person, "first")
+        page = cast("ContainersPage", await person.nav("containers"))
+        await person.open_row(page.list.table, "first")
+        await person.until(lambda: page.details is not None, "the details")
+        person.desk.engines.use(second, "The second one")
+        await shows(person, "second")
+        await person.row(page.list.table, "second")
+        assert page.list.isVisible()
+        assert page.details is None
+        assert not person.says("Removed")
+        await person.open_row(page.list.table, "second")
+        await person.until(lambda: page.details is not None, "the details")
+        await person.nav("images")
+        person.desk.engines.use(first, "The first one")
+        await shows(person, "first")
+        assert person.window.place.page == "images"
+        await person.nav("containers")
+        await person.row(page.list.table, "first")
+        assert page.list.isVisible()

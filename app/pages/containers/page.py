@@ -13,16 +13,20 @@ from app.pages.containers.list import ContainersList
 from app.pages.containers.verbs import ContainerVerbs, OpenUrl, open_in_browser
 from app.places import CONTAINERS, RUN, Go, Place
 from app.preferences import Preferences
-from app.session import Session
+from app.session import EngineState, Session
 from app.theme import Theme
 from app.widgets.entries import Entry
 
 if TYPE_CHECKING:
     from app.pages.containers.details import ContainerPage
+    from backend.endpoint import Endpoint
 
 
 class ContainersPage(QWidget):
-    """List or details; the details are made anew for each container, and closed when one goes back."""
+    """List or details; the details are made anew for each container, and closed when one goes back.
+
+    They are closed too when another engine is used, which has other containers.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,8 @@ class ContainersPage(QWidget):
         self.list = ContainersList(theme, session, feeds, preferences, go, engine_button, self.verbs)
         self.list.opened.connect(lambda key, tab: go(Place(CONTAINERS, key, tab)))
         self.details: ContainerPage | None = None
+        self._where: Endpoint | None = None
+        session.state_changed.connect(self._on_state)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.list)
         whole = QVBoxLayout(self)
@@ -63,6 +69,7 @@ class ContainersPage(QWidget):
             from app.pages.containers.details import ContainerPage  # Late: the list does not wait for its parts.
 
             self._close_details()
+            self._where = self._session.state.endpoint
             self.details = ContainerPage(
                 self._theme, self._session, self._feeds, self._preferences, self._go, self.verbs, row
             )
@@ -86,6 +93,14 @@ class ContainersPage(QWidget):
     def primary(self) -> None:
         """What Ctrl N does here."""
         self._go(Place(RUN))
+
+    def _on_state(self, state: EngineState) -> None:
+        if self.details is None or state.endpoint is None or state.endpoint == self._where:
+            return
+        if self.isVisible():
+            self._go(Place(CONTAINERS))
+        else:
+            self._close_details()
 
     def _close_details(self) -> None:
         self.stack.setCurrentWidget(self.list)
