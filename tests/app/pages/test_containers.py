@@ -320,11 +320,13 @@ async def test_an_open_container_is_read_again_when_it_joins_a_network(scene: Sc
 async def test_a_container_that_could_not_be_read_says_why_and_is_tried_again(scene: Scene) -> None:
     web = scene.fake.find("web")
     assert web is not None
-    scene.fake.fail(f"{web.id}/json", raw=NO, times=1)
+    fault = scene.fake.fail(f"{web.id}/json", raw=NO)
     await scene.person.open_row(scene.table, "web")
     await scene.person.sees("No way.")
     await scene.person.tab("inspect")
     assert scene.person.says("Could not show web")
+    await scene.person.until(lambda: fault.seen == 2, "the question that follows when it is shown")
+    scene.fake.faults.clear()
     await scene.person.press("Try again")
     tab = await scene.person.find(InspectTab, "its JSON", lambda _tab: True)
     assert web.id in tab.tree.everything()
