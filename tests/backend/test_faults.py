@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
-import pytest_asyncio
 
 from backend import containers, events, moving
 from backend.client import Engine
@@ -33,15 +32,6 @@ def fake() -> FakeEngine:
     made = FakeEngine()
     made.add_container("web", logs=[b"one\n", b"two\n"])
     return made
-
-
-@pytest_asyncio.fixture
-async def engine(fake: FakeEngine) -> AsyncIterator[Engine]:
-    async with fake.serve() as endpoint:
-        made = Engine(endpoint)
-        await made.open()
-        yield made
-        await made.close()
 
 
 def body(data: bytes) -> bytes:

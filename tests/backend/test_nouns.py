@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from backend import containers, events, images, moving, networks, system, volumes
 from backend.client import Engine
@@ -39,15 +37,6 @@ pytestmark = pytest.mark.asyncio
 @pytest.fixture
 def fake() -> FakeEngine:
     return FakeEngine()
-
-
-@pytest_asyncio.fixture
-async def engine(fake: FakeEngine) -> AsyncIterator[Engine]:
-    async with fake.serve() as endpoint:
-        made = Engine(endpoint)
-        await made.open()
-        yield made
-        await made.close()
 
 
 async def test_the_life_of_a_container(fake: FakeEngine, engine: Engine) -> None:

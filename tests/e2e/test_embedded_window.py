@@ -6,12 +6,14 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app import paths
 from app.engines import EMBEDDED
 from app.widgets.choices import Checkbox
 from backend import discovery
@@ -63,16 +65,24 @@ async def fill(person: Person, docker_cli: DockerCli) -> Callable[..., str]:
     return docker
 
 
+@asynccontextmanager
+async def embedded() -> AsyncIterator[EmbeddedEngine]:
+    """The embedded engine of this home, which has ended when the test ends."""
+    engine = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
 async def test_what_is_kept_is_found_and_what_is_stopped_comes_back(
     qapp: QApplication, home: Path, docker_cli: DockerCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while another engine answers, which a first start would use."""
     fake = FakeEngine()
     fake.add_container("elsewhere")
-    engine: EmbeddedEngine | None = None
-    try:
+    async with embedded() as engine:
         async with at_desk(None, connect=False) as person:
-            engine = person.desk.embedded
             docker = await fill(person, docker_cli)
             person.window.close()
             await person.sees("containers run in the embedded engine")
@@ -109,9 +119,6 @@ async def test_what_is_kept_is_found_and_what_is_stopped_comes_back(
                 person.window.close()
                 await person.until(person.desk.quit_asked.done, "the end, without a question", 60)
             assert (await engine.status()).state == "stopped"
-    finally:
-        if engine is not None:
-            await engine.stop()
 
 
 async def test_a_start_that_fails_again_is_told_and_gives_way(qapp: QApplication, home: Path) -> None:
@@ -120,9 +127,9 @@ async def test_a_start_that_fails_again_is_told_and_gives_way(qapp: QApplication
     async with fake.serve() as other:
         async with at_desk(other) as person:
             person.desk.preferences.set("engine/last", EMBEDDED)
-            paths: EmbeddedPaths = person.desk.embedded.paths
-        paths.home.mkdir(parents=True, exist_ok=True)
-        paths.data_root.write_text("no folder")
+            where = person.desk.embedded.paths
+        where.home.mkdir(parents=True, exist_ok=True)
+        where.data_root.write_text("no folder")
         async with at_desk(other, connect=False) as person:
             await person.connected(90)
             assert list(states(person)) == ["elsewhere"]
@@ -131,11 +138,10 @@ async def test_a_start_that_fails_again_is_told_and_gives_way(qapp: QApplication
 
 async def test_what_is_not_known_yet_is_not_stopped(qapp: QApplication, home: Path) -> None:
     """Left before the list is here, the engine goes on with what may run in it."""
-    engine: EmbeddedEngine | None = None
-    try:
+    known: list[bool] = []
+    async with embedded() as engine:
         async with at_desk(None, connect=False) as person:
-            engine, desk = person.desk.embedded, person.desk
-            known: list[bool] = []
+            desk = person.desk
 
             def leave_at_once() -> None:
                 if desk.engines.uses_embedded and not known:
@@ -147,6 +153,3 @@ async def test_what_is_not_known_yet_is_not_stopped(qapp: QApplication, home: Pa
             await person.until(desk.quit_asked.done, "the end", 90)
             assert known == [False]
         assert (await engine.status()).running
-    finally:
-        if engine is not None:
-            await engine.stop()

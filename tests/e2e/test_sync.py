@@ -31,6 +31,11 @@ async def until(true: Callable[[], bool], seconds: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
+async def use(session: Session, where: UnixSocket) -> None:
+    session.use(where, "test")
+    await until(lambda: session.state.phase is Phase.CONNECTED)
+
+
 @asynccontextmanager
 async def session_now() -> AsyncIterator[Session]:
     failures: list[str] = []
@@ -60,8 +65,7 @@ def in_session(story: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...,
 async def test_what_the_command_line_does_is_seen(
     session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:
-    session.use(engine_host, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, engine_host)
     assert session.state.version
 
     def names() -> dict[str, str]:
@@ -90,8 +94,7 @@ async def test_what_the_command_line_does_is_seen(
 async def test_containers_that_end_at_once_are_seen_as_ended(
     session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:
-    session.use(engine_host, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, engine_host)
     names = [f"brief-{number}" for number in range(12)]
 
     async def run(name: str) -> None:
@@ -112,8 +115,7 @@ async def test_containers_that_end_at_once_are_seen_as_ended(
 @in_session
 async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session, own_engine: Daemon) -> None:
     await asyncio.to_thread(own_engine.start)
-    session.use(own_engine.endpoint, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, own_engine.endpoint)
     engine = session.engine
     assert engine is not None
     tar = images.busybox_tar()
@@ -142,8 +144,7 @@ async def test_a_killed_engine_leaves_stale_rows_and_comes_back(session: Session
 @in_session
 async def test_a_stopped_engine_is_called_lost_and_recovers(session: Session, own_engine: Daemon) -> None:
     await asyncio.to_thread(own_engine.start)
-    session.use(own_engine.endpoint, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, own_engine.endpoint)
     await asyncio.to_thread(own_engine.suspend)
     try:
         await until(lambda: session.state.phase is Phase.LOST)
@@ -161,14 +162,12 @@ async def test_what_died_before_the_first_list_is_not_shown_as_running(
     session: Session, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:
     """An engine tells of a death before its list knows it: who asks in between hears of it no more."""
-    session.use(engine_host, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, engine_host)
     await session.leave()
     for number in range(4):
         name = f"brief-{number}"
         docker_cli("run", "-d", "--name", name, busybox_image, "true")
-        session.use(engine_host, "test")
-        await until(lambda: session.state.phase is Phase.CONNECTED)
+        await use(session, engine_host)
         await until(partial(listed_as, session, name, "exited"), 5)
         await session.leave()
         docker_cli("rm", "-f", name)
@@ -181,8 +180,7 @@ async def test_what_is_killed_while_paused_or_restarting_is_shown_as_ended(
     """An engine lists the one as paused for a moment after its death, and tells nothing at all of the other's end."""
     names = ("ends-paused", "ends-trying")
     await asyncio.to_thread(docker_cli, "rm", "-f", *names, check=False)
-    session.use(engine_host, "test")
-    await until(lambda: session.state.phase is Phase.CONNECTED)
+    await use(session, engine_host)
     run = partial(docker_cli, "run", "-d", "--name")
     await asyncio.to_thread(run, "ends-trying", "--restart", "always", busybox_image, "false")
     try:
