@@ -81,6 +81,11 @@ _INTERNAL = re.compile(r"^\[(?:internal|auth)\]|^exporting |^importing |^resolv|
 _PLAIN = re.compile(r"^#(\d+) (.*)$")
 _PLAIN_TIMED = re.compile(r"^(\d+\.\d+) (.*)$")
 _SOURCE_LINE = re.compile(r"^\S.*:(\d{1,9})$")
+_METADATA = "[internal] load metadata for "
+_BUILDER_PARTS = (
+    "ERROR: ", "failed to solve: ", "rpc error: code = Unknown desc = ",
+    "failed to solve with frontend dockerfile.v0: ", "failed to create LLB definition: ",
+)  # fmt: skip
 _DECODER = msgspec.json.Decoder(Status)
 
 
@@ -128,18 +133,30 @@ class BuildKitReader:
 
     @property
     def error(self) -> str:
-        """The last words of the builder about its failure, without the program's own prefixes."""
+        """The last words of the builder about its failure, without what only names parts of the builder."""
         for text in reversed(self.tail):
             if text.startswith("ERROR: "):
-                return text.removeprefix("ERROR: ").removeprefix("failed to solve: ")
+                for part in _BUILDER_PARTS:
+                    text = text.removeprefix(part)
+                return text
         return self.failed.error if self.failed else "\n".join(self.tail[-3:])
+
+    @property
+    def base_line(self) -> int:
+        """The line of the FROM whose image the builder could not find; 0 when it failed at something else."""
+        image = self.failed.name.removeprefix(_METADATA) if self.failed else ""
+        if not self.failed or image == self.failed.name:
+            return 0
+        bases = [(_base(step.name), step.line) for step in self.plan if step.name.upper().startswith("FROM ")]
+        named = [line for base, line in bases if base and image.endswith(base)]
+        return next(iter(named), bases[0][1] if len(bases) == 1 else 0)
 
     def _status(self, status: Status) -> None:
         for vertex in status.vertexes or ():
             self._vertex(vertex)
         for progress in status.statuses or ():
             step = self._steps.get(progress.vertex)
-            if step is not None and step.state is StepState.RUNNING and progress.total:
+            if step is not None and step.state is StepState.RUNNING and (progress.total or progress.current):
                 words = progress.name or progress.id
                 self._set(progress.vertex, replace(step, words=words, done=progress.current, total=progress.total))
         for log in status.logs or ():
@@ -207,6 +224,12 @@ class BuildKitReader:
             self.source_line = int(match[1])
         self.tail.append(text)
         del self.tail[:-KEPT_ERROR]
+
+
+def _base(words: str) -> str:
+    """The image of `FROM --platform=x image AS name`, with the tag that it means."""
+    image = next((word for word in words.split()[1:] if not word.startswith("--")), "")
+    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
 
 
 def _planned(plan: tuple[BuildStep, ...], stage: str, number: int, total: int, words: str) -> BuildStep | None:

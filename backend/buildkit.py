@@ -221,6 +221,6 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
 
 def _failure(reader: BuildKitReader, code: int) -> BuildFailed:
     text = reader.error or f"buildx ended with {code}"
-    line = reader.failed.line if reader.failed and reader.failed.line else reader.source_line
+    line = reader.failed.line if reader.failed and reader.failed.line else reader.source_line or reader.base_line
     found = _EXIT_CODE.search(text) or (_EXIT_CODE.search(reader.failed.error) if reader.failed else None)
     return BuildFailed(text, line, int(found[1]) if found else None)

@@ -142,6 +142,8 @@ def _step_row(step: BuildStep, now: float) -> StepRow:
     }.get(step.state, seconds_text(_seconds(step, now)))
     running = step.state is StepState.RUNNING
     bar = step.done / step.total if running and step.total else None
+    if running and step.done and bar is None:
+        right = f"{bytes_text(step.done)} · {right}"
     return StepRow(
         step.key,
         str(step.number) if step.number else "",

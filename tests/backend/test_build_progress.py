@@ -93,6 +93,37 @@ def test_rawjson(indent: int | None) -> None:
     assert (failure.line, failure.code) == (5, 3)
 
 
+def test_bytes_of_a_context_count_before_its_size_is_known() -> None:
+    reader, events = buildkit_reader()
+    vertex = {"digest": "c", "name": "[internal] load build context", "started": "2026-01-01T00:00:00Z"}
+    reader.line(json.dumps({"vertexes": [vertex]}).encode())
+    reader.line(json.dumps({"statuses": [{"id": "transferring context:", "vertex": "c", "current": 12}]}).encode())
+    last = events[-1]
+    assert isinstance(last, StepChanged)
+    assert (last.step.done, last.step.total) == (12, 0)
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "image", "line"),
+    [
+        ("FROM a\n", "docker.io/library/a:latest", 1),
+        ("FROM a AS x\nFROM --platform=linux/arm64 host:5000/b:2 AS y\n", "host:5000/b:2", 2),
+        ("ARG V=1\nFROM c:$V\n", "docker.io/library/c:1", 2),
+        ("ARG V=1\nFROM a AS x\nFROM c:$V\nCOPY --from=x /a /b\n", "docker.io/library/c:1", 0),
+    ],
+)
+def test_a_base_image_that_is_not_there_is_said_at_its_from(dockerfile: str, image: str, line: int) -> None:
+    reader = BuildKitReader(dockerfiles.plan(dockerfiles.parse(dockerfile), Builder.BUILDKIT), lambda _e: None)
+    name = f"[internal] load metadata for {image}"
+    reader.line(json.dumps({"vertexes": [{"digest": "m", "name": name, "error": f"{image}: not found"}]}).encode())
+    head = (
+        "rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: failed to create LLB definition"
+    )
+    reader.line(f"ERROR: failed to solve: {head}: {image}: not found".encode())
+    failure = buildkit._failure(reader, 1)
+    assert (failure.line, failure.message) == (line, f"{image}: not found")
+
+
 def test_plain_progress() -> None:
     reader, events = buildkit_reader()
     for line in (

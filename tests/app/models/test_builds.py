@@ -49,3 +49,8 @@ def test_a_step_that_was_left_off_is_not_called_one_that_never_ran() -> None:
     assert step_groups((runs, waits), 20.0, ended=True) == [group]
     assert step_groups((waits,), 20.0)[0].right == "Waits"
     assert [row.right for row in group.rows] == ["Stopped", "Not run"]
+
+
+def test_bytes_sent_stand_beside_the_time_while_nobody_knows_how_many_there_are() -> None:
+    sends = BuildStep("c", 0, "load build context", state=StepState.RUNNING, started=10.0, done=1_200_000_000)
+    assert step_groups((sends,), 20.0)[0].rows[0].right == "1.2\u00a0GB · 10.0\u00a0s"
