@@ -107,6 +107,18 @@ class Select(QComboBox):
         self.set_choices(choices)
         self.activated.connect(self._on_activated)
 
+    def setAccessibleName(self, name: str) -> None:
+        """Tells it in the description too: except on Windows Qt gives the choice as the name of a combo box."""
+        super().setAccessibleName(name)
+        self.setAccessibleDescription(self._about)
+
+    def setAccessibleDescription(self, about: str) -> None:
+        """Keeps the name before it."""
+        self._about = about
+        super().setAccessibleDescription(". ".join(part for part in (self.accessibleName(), about) if part))
+
+    _about = ""
+
     def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
         """Replace the choices (value and words) and keep the value if it is still among them."""
         before = self.value()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QScrollArea, QWidget
 from shiboken6 import isValid
 
 from app.theme import Theme
@@ -152,6 +152,15 @@ class RingTarget(_Base):
     def show_ring(self) -> None:
         """Show the ring now, whatever the focus came by."""
         _ring_of(self.ring_theme, self.window()).show_around(self, self.ring_box(), self.ring_radius)
+
+
+class ScrollArea(RingTarget, QScrollArea):
+    """A part of a page that keys scroll, without a frame; the ring tells when they do."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.ring_theme = theme
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
 
 
 def focus(widget: QWidget, *, ring: bool = True) -> None:

@@ -59,10 +59,20 @@ class _Row(RingTarget, QWidget):
         self.updateGeometry()
         self.update()
 
+    _named = ""
+
     def _tell_name(self) -> None:
-        words = dict(self._choices).get(self._current, "")
-        self.setAccessibleDescription(words)
-        self.setAccessibleName(", ".join(text for _key, text in self._choices))
+        """Named by its choices until somebody gives it a name, which stays; described by the current one."""
+        keys, texts = [key for key, _text in self._choices], [text for _key, text in self._choices]
+        if self.accessibleName() == self._named:
+            self._named = ", ".join(texts)
+            self.setAccessibleName(self._named)
+        at = keys.index(self._current) if self._current in keys else -1
+        words = [f"{texts[at]}, {at + 1} of {len(keys)}"] if at >= 0 else []
+        self.setAccessibleDescription(". ".join([*words, *self._wrong()]))
+
+    def _wrong(self) -> list[str]:
+        return []
 
     def boxes(self) -> list[tuple[str, str, QRect]]:
         """Key, words and place of each choice."""
@@ -158,7 +168,12 @@ class Tabs(_Row):
     def set_marks(self, keys: Sequence[str]) -> None:
         """Mark the tabs that hold a problem."""
         self._marks = frozenset(keys)
+        self._tell_name()
         self.update()
+
+    def _wrong(self) -> list[str]:
+        marked = [text for key, text in self._choices if key in self._marks]
+        return [f"To mend: {', '.join(marked)}"] if marked else []
 
     def boxes(self) -> list[tuple[str, str, QRect]]:
         """Key, words and place of each tab."""

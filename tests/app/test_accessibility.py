@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QTextEdit, QWidget
 
@@ -18,6 +19,7 @@ from app.crash import CrashReport
 from app.keysheet import KeySheet
 from app.pages.builds.dialog import BuildDialog
 from app.pages.builds.page import BuildsPage
+from app.pages.containers.header import ContainerHeader
 from app.pages.containers.page import ContainersPage
 from app.pages.images.dialogs import ImportDialog, TagDialog
 from app.pages.images.page import ImagesPage
@@ -27,7 +29,10 @@ from app.pages.run.dialog import RunDialog
 from app.pages.settings.quitting import QuitDialog
 from app.pages.settings.reports import CrashReportDialog
 from app.places import Place
+from app.widgets.chips import PortChip
 from app.widgets.dialogs import Dialog
+from app.widgets.focus import ScrollArea
+from app.widgets.segments import Tabs
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 
@@ -298,3 +303,42 @@ async def test_tab_reaches_everything_of_a_container(qapp: QApplication, fake: F
             inside = [stop for stop in every if page.isAncestorOf(stop)]
             way = way_of_tab(min(inside, key=lambda stop: (on_screen(stop).top(), on_screen(stop).left())))
             assert every <= set(way), (tab, [told(stop) for stop in every - set(way)])
+
+
+async def test_the_header_of_a_container_is_read_in_order_and_its_tabs_keep_their_name(
+    qapp: QApplication, fake: FakeEngine
+) -> None:
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        person.window.resize(1280, 800)
+        person.window.go(Place(places.CONTAINERS, next(iter(fake.containers)), "logs"))
+        chip = await person.find(PortChip, "its port", lambda chip: "18080" in name_of(chip))
+        header = await person.find(ContainerHeader, "its header", lambda header: header.isAncestorOf(chip))
+        way = [stop for stop in way_of_tab(stops(header)[0]) if header.isAncestorOf(stop)]
+        assert chip in way
+        assert not backwards(way)
+        tabs = await person.find(Tabs, "its tabs", lambda tabs: tabs.accessibleName() == "Parts of the container")
+        await person.tab("overview")
+        assert tabs.accessibleName() == "Parts of the container"
+        assert tabs.accessibleDescription() == "Overview, 4 of 4"
+
+
+async def test_a_choice_tells_what_it_chooses(qapp: QApplication, fake: FakeEngine) -> None:
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        person.window.go(Place(places.RUN, extra=FORM))
+        dialog = await person.find(RunDialog, "the dialog", lambda _d: True)
+        heard = QAccessible.queryAccessibleInterface(dialog.basic.restart)
+        told_by = {heard.text(kind) for kind in (QAccessible.Text.Name, QAccessible.Text.Description)}
+        assert told_by >= {"Never", "Restart"} or "Restart" in heard.text(QAccessible.Text.Name)
+        await person.type(dialog.image, "Not Valid")
+        await person.until(lambda: "To mend: Basic" in dialog.tabs.accessibleDescription(), "the tab to tell")
+
+
+async def test_what_keys_scroll_shows_the_ring(qapp: QApplication, fake: FakeEngine) -> None:
+    async with fake.serve() as endpoint, at_desk(endpoint) as person:
+        person.window.go(Place(places.SETTINGS))
+        area = await person.find(ScrollArea, "the settings", lambda _a: True)
+        area.setFocus(Qt.FocusReason.TabFocusReason)
+        ring = next(w for w in person.window.findChildren(QWidget, "focus-ring"))
+        assert ring.isVisible()
+        area.clearFocus()
+        assert not ring.isVisible()

@@ -21,6 +21,7 @@ from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.chips import PortChip, StateChip
 from app.widgets.fields import row_of
+from app.widgets.focus import stop_before
 from app.widgets.states import IconMark
 from app.widgets.text import PlainLabel, set_tooltip, visible_name
 from backend.types.containers import ContainerDetails, ContainerSummary
@@ -179,6 +180,7 @@ class ContainerHeader(QWidget):
             self._port_row.addWidget(chip)
         if len(ports) > PORTS:
             self._port_row.addWidget(PlainLabel(self._theme, f"+{len(ports) - PORTS}", "small", "text-secondary"))
+        stop_before(self.copy, self.ports)
 
     def _show_health(self, details: ContainerDetails | None, row: ContainerSummary, *, stale: bool) -> None:
         health = details.state.health if details is not None else None

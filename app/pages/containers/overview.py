@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.details import Line, Section, sections
 from app.presentation.units import masked
 from app.theme import Theme
 from app.widgets.buttons import IconButton
 from app.widgets.cards import Card
+from app.widgets.focus import ScrollArea
 from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.states import IconMark
 from app.widgets.text import PlainLabel, set_tooltip, visible_name
@@ -127,16 +128,15 @@ class SectionCard(Card):
             self._copy("\n".join(f"{line.name}{joint}{line.value}" for line in self._section.lines))
 
 
-class OverviewTab(QScrollArea):
+class OverviewTab(ScrollArea):
     """Sections in two columns, one in a narrow window."""
 
     def __init__(self, theme: Theme, copy: Callable[[str], object], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._theme, self._copy = theme, copy
         self.cards: dict[str, SectionCard] = {}
         self.setAccessibleName("Overview")
         self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inner = QWidget()
         self.setWidget(inner)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.feeds.containers import ContainerFeeds
 from app.feeds.history import SPAN_SECONDS, Point
@@ -23,6 +23,7 @@ from app.stores.store import Delta
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.chart import Chart, Mark, Series
+from app.widgets.focus import ScrollArea
 from app.widgets.overlayscroll import OverlayScrollBar
 from app.widgets.states import IconMark
 from app.widgets.table import Table
@@ -38,7 +39,7 @@ def span_of(measured: float) -> int:
     return next((span for span in (120, 300) if measured <= span), SPAN_SECONDS)
 
 
-class StatsTab(QScrollArea):
+class StatsTab(ScrollArea):
     """Samples only while it is visible and not paused; what was measured stays."""
 
     def __init__(
@@ -50,7 +51,7 @@ class StatsTab(QScrollArea):
         container_id: str,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._theme, self._session, self._preferences, self._id = theme, session, preferences, container_id
         self.history = feeds.history(container_id, self)
         self.top = feeds.top(container_id, self)
@@ -72,7 +73,6 @@ class StatsTab(QScrollArea):
     def _build(self) -> None:
         theme = self._theme
         self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         inner = QWidget()
         self.setWidget(inner)
         whole = QVBoxLayout(inner)

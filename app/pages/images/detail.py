@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.images import ImageRow, created_age, used_words
 from app.models.rows import RowsModel
@@ -16,6 +16,7 @@ from app.session import EngineState, Phase, Session
 from app.theme import Theme
 from app.widgets.buttons import Button, IconButton, LinkButton
 from app.widgets.cards import Hairline
+from app.widgets.focus import ScrollArea
 from app.widgets.segments import Tabs
 from app.widgets.states import EmptyState, Skeleton
 from app.widgets.table import Table
@@ -174,18 +175,17 @@ class ImageDetail(QWidget):
             self.user_pressed.emit(self._row.users[0].id)
 
 
-class _Overview(QScrollArea):
+class _Overview(ScrollArea):
     """What the image says of itself, as names and values; those of its environment show when the eye is pressed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._theme = theme
         self._details = ImageDetails()
         self._environment: PlainLabel | None = None
         self.eye = IconButton(theme, "eye", "Show values", toggle=True, small=True)
         self.eye.toggled.connect(self._on_eye)
         self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName("Overview of the image")
 
     def show_details(self, details: ImageDetails) -> None:

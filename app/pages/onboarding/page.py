@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.places import Place
 from app.theme import Theme
 from app.widgets.buttons import Button, LinkButton
 from app.widgets.cards import Card, InsetPanel
 from app.widgets.chips import StateChip
+from app.widgets.focus import ScrollArea
 from app.widgets.progress import Ring
 from app.widgets.states import IconMark, IconTile, Illustration
 from app.widgets.text import PlainLabel
@@ -63,9 +64,8 @@ class OnboardingPage(QWidget):
         self._theme = theme
         self.topbar = TopBar(theme, "Containers")
         self.topbar.add_widget(engine_button())
-        self.area = QScrollArea()
+        self.area = ScrollArea(theme)
         self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QScrollArea.Shape.NoFrame)
         self.area.setAccessibleName("How to get an engine")
         inner = QWidget()
         self.middle = QVBoxLayout()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.pages.settings.colours import THEMES, choose_colours
 from app.preferences import Preferences
@@ -14,6 +14,7 @@ from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.cards import Hairline
 from app.widgets.fields import Select, row_of
+from app.widgets.focus import ScrollArea
 from app.widgets.forms import Field
 from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
@@ -47,9 +48,8 @@ class SettingsPage(QWidget):
         super().__init__(parent)
         self._theme, self._preferences = theme, preferences
         self.topbar = TopBar(theme, "Settings")
-        scroll = QScrollArea()
+        scroll = ScrollArea(theme)
         scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setAccessibleName("Settings")
         holder = QWidget()
         holder.setMaximumWidth(WIDTH)
