@@ -69,6 +69,7 @@ SECTIONS: tuple[tuple[str, Keys], ...] = (
             ("L", "Logs"),
             ("I", "Inspect"),
             ("O", "Open its port"),
+            ("F2", "Rename…"),
             ("Del", "Remove…"),
             ("Ctrl Shift C", "Copy its command"),
         ),

@@ -23,9 +23,11 @@ VERBS = (
     ("restart", "Restart", "rotate-cw"),
     ("pause", "Pause", "pause"),
     ("resume", "Resume", "play"),
+    ("rename", "Rename…", "pencil"),
 )
 WHERE_THEY_APPLY = frozenset(("resume", "kill"))
 """Seldom wanted, so they take no room while they cannot be pressed."""
+OF_ONE = frozenset(("rename",))
 
 
 class SelectionBar(Floating):
@@ -83,7 +85,7 @@ class SelectionBar(Floating):
             why = why_not(verb)
             button.setEnabled(not why)
             set_tooltip(button, why)
-            button.setVisible(not why or verb not in WHERE_THEY_APPLY)
+            button.setVisible(count == 1 if verb in OF_ONE else not why or verb not in WHERE_THEY_APPLY)
         self.setVisible(count > 0)
         if count:
             self._place()

@@ -146,6 +146,7 @@ class ContainerVerbs(QObject):
             "L": lambda: show("logs"),
             "I": lambda: show("inspect"),
             "O": lambda: self.run("open", focused()),
+            "F2": lambda: self.run("rename", several() if len(several()) == 1 else ()),
             "Del": lambda: self.run("remove", several()),
             "Ctrl+Shift+C": lambda: self.copy_command(several()),
         }
@@ -184,7 +185,7 @@ class ContainerVerbs(QObject):
         if single is not None:
             why = self.why_not("rename", rows)
             rename = partial(self.run, "rename", ids)
-            found.append(Entry("Rename…", rename, "pencil", "", why, subject, apart=True))
+            found.append(Entry("Rename…", rename, "pencil", "F2", why, subject, apart=True))
             found += self._copies(single)
         why = self.why_not("remove", rows)
         remove = partial(self.run, "remove", ids)

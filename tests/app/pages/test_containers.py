@@ -228,6 +228,32 @@ async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
 
 
 @in_scene
+async def test_rename_by_key_and_by_the_bar_of_one(scene: Scene) -> None:
+    person, table = scene.person, scene.table
+
+    async def rename(name: str) -> None:
+        dialog = await person.find(RenameDialog, "the dialog", lambda _d: True)
+        await person.type(dialog.name, name)
+        await person.press("Rename")
+        await person.until(lambda: name in scene.names(), "the new name")
+        await person.until(lambda: person.key_of(table, name), "its row")
+
+    table.set_current(person.key_of(table, "web"))
+    table.setFocus()
+    await person.keys(Qt.Key.Key_F2)
+    await rename("front")
+    bar = scene.list.selection
+    table.set_ticks([person.key_of(table, "front"), person.key_of(table, "db")])
+    await person.until(bar.isVisible, "the bar")
+    assert not bar.buttons["rename"].isVisible()
+    await person.keys(Qt.Key.Key_F2)
+    assert not person.window.dialogs_open(), "several have no name in common"
+    table.set_ticks([person.key_of(table, "db")])
+    await person.click(bar.buttons["rename"])
+    await rename("store")
+
+
+@in_scene
 async def test_port_opens_the_browser(scene: Scene) -> None:
     opened: list[str] = []
     scene.page.verbs._open_url = opened.append
