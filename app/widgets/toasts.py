@@ -13,11 +13,13 @@ from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import IconButton, LinkButton
 from app.widgets.overlay import Floating, Overlay, box_in
-from app.widgets.text import PlainLabel
+from app.widgets.text import PlainLabel, visible_name
 
 _MOST = 3
 _EDGE = 16
 _GAP = 10
+_LONGEST = 2_000
+"""Characters of a line; more do not fit into a toast."""
 KINDS = {
     "success": ("circle-check", "success"),
     "error": ("circle-alert", "danger"),
@@ -128,6 +130,7 @@ class Toasts(QObject):
         stay: bool = False,
     ) -> Toast:
         """Show a toast of `kind` success, error, warning or info; errors stay until dismissed."""
+        title, detail = _shown(title), _shown(detail)
         same = [toast for toast in self._shown if (toast.title.text(), toast.detail.text()) == (title, detail)]
         for toast in same:
             self.dismiss(toast)
@@ -214,3 +217,8 @@ class Toasts(QObject):
             self._dialogs.append(child)
             child.installEventFilter(self)
             child.panel.installEventFilter(self)
+
+
+def _shown(text: str) -> str:
+    """Names stand in both: whatever hides or turns text is shown as an escape."""
+    return "\n".join(visible_name(line, _LONGEST) for line in text.splitlines())

@@ -22,7 +22,7 @@ from app.pages.images.page import ImagesPage
 from app.pages.run.dialog import RunDialog
 from app.places import RUN, Place
 from app.widgets.logview import LogView
-from app.widgets.text import PlainLabel
+from app.widgets.text import PlainLabel, visible_name
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 
@@ -176,6 +176,9 @@ async def test_toasts_and_activity(qapp: QApplication, listener: Listener, tail:
             await person.until(lambda: person.notices, "the refusal")
             await person.rest(20)
             assert person.says("<img src=http")
+            (toast,) = person.window.toasts.shown()
+            assert visible_name(text)[:190] in toast.detail.text()
+            assert not {"\u202e", "\u200b"} & {*toast.title.text(), *toast.detail.text(), *toast.accessibleName()}
         with plain_everywhere(person, listener):
             activity = cast("ActivityPage", await person.nav("activity"))
             await person.rest(20)
