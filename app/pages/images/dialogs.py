@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.commands.images import (
@@ -24,22 +23,19 @@ from app.commands.images import (
     title_of,
 )
 from app.models.images import Freed, freed, size_of, unused, users_by_image
-from app.models.operations import progress_words
 from app.notices import notice_for
-from app.operation import Operation, OperationState
 from app.pages.images.holdings import Holdings
+from app.pages.images.working import WorkingDialog
 from app.presentation import bytes_text, plural
-from app.session import EngineState, Phase, Session
+from app.session import Session
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.commandbox import CommandBox
 from app.widgets.dialogs import Dialog
 from app.widgets.fields import LineEdit, path_of, row_of
 from app.widgets.forms import Field
-from app.widgets.progress import ProgressBar
 from app.widgets.segments import Segments
 from app.widgets.text import PlainLabel
-from backend.errors import EngineGone, EngineTimeout, EngineUnreachable
 from backend.types.containers import ContainerSummary
 from backend.types.images import ImageSummary
 
@@ -85,16 +81,12 @@ class TagDialog(Dialog):
         self.field.set_error(notice_for(error, "Tag").detail)
 
 
-class ImportDialog(Dialog):
-    """Makes an image of a root file system in a tar. Hidden, an import goes on in Activity; Cancel stops it."""
+class ImportDialog(WorkingDialog):
+    """Makes an image of a root file system in a tar."""
 
     def __init__(self, theme: Theme, window: QWidget, session: Session, path: str = "") -> None:
-        super().__init__(theme, window, "Import a root file system", 600)
-        self._session = session
-        self._operation: Operation | None = None
         self.path = LineEdit(theme, "/path/to/rootfs.tar", mono=True, icon="file")
         choose = Button(theme, "Choose…")
-        choose.clicked.connect(self._on_choose)
         self.path_field = Field(
             theme, "Archive", row_of(self.path, choose), "A tar, also packed with gzip, bzip2 or xz"
         )
@@ -102,19 +94,11 @@ class ImportDialog(Dialog):
         self.reference = LineEdit(theme, "base:1", mono=True)
         self.reference_field = Field(theme, "Name", self.reference, "Repository and tag of the new image")
         self.message = LineEdit(theme, "Where it comes from")
-        self.message_field = Field(theme, "Message", self.message)
-        self.bar = ProgressBar(theme)
-        self.command = CommandBox(theme)
-        for part in (self.path_field, self.reference_field, self.message_field, self.bar, self.command):
-            self.body.addWidget(part)
-        self.bar.hide()
-        self.cancel = self.add_button("Cancel", "ghost", self._on_cancel)
-        self.hide_button = self.add_button("Hide", "default", self.accept)
-        self.hide_button.hide()
-        self.apply = self.add_button("Import", "primary", self._on_apply)
+        fields = (self.path_field, self.reference_field, Field(theme, "Message", self.message))
+        super().__init__(theme, window, session, "Import a root file system", "Import", fields)
+        choose.clicked.connect(self._on_choose)
         for edit in (self.path, self.reference, self.message):
             edit.textChanged.connect(self._on_typed)
-        session.state_changed.connect(self._on_state)
         self.path.setText(path)
         self._on_typed()
 
@@ -126,10 +110,6 @@ class ImportDialog(Dialog):
         chooser.fileSelected.connect(self.path.setText)
         chooser.open()
 
-    def _on_state(self, state: EngineState) -> None:
-        if state.phase is Phase.CONNECTED:
-            self.set_note("")
-
     def _on_typed(self) -> None:
         path, reference = path_of(self.path), self.reference.text().strip()
         self.path_field.set_error("" if not path or os.path.isfile(path) else "There is no such file")
@@ -138,7 +118,8 @@ class ImportDialog(Dialog):
             IMPORT.line(Importing(Path(path or "ROOTFS.TAR"), reference or "NAME:TAG", self._target().message))
         )
 
-    def _on_apply(self) -> None:
+    def begin(self) -> None:
+        """Imports, once there is an archive and a name."""
         target = self._target()
         if not os.path.isfile(target.path):  # Path.is_file raises for a name that is too long.
             self.path_field.set_error("Choose an archive")
@@ -147,46 +128,10 @@ class ImportDialog(Dialog):
             self.reference_field.set_error(problem)
             self.reference.setFocus()
         else:
-            self._busy(True)
-            operation = self._session.run(
-                IMPORT, target, then=lambda _o: self.accept(), failed=self._on_failed, owner=self
-            )
-            self._operation = operation
-            operation.changed.connect(self._on_changed)
-            operation.ended.connect(self._on_ended)
+            self.work(IMPORT, target)
 
-    def _busy(self, busy: bool) -> None:
-        self.set_note("")
-        self.apply.set_busy(busy)
-        self.hide_button.setVisible(busy)
-        self.bar.setVisible(busy)
-        for field in (self.path_field, self.reference_field, self.message_field):
-            field.setEnabled(not busy)
-        if busy:
-            self.hide_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_changed(self) -> None:
-        operation = self._operation
-        if operation is not None and operation.running:
-            self.bar.set(operation.done, operation.total, progress_words(operation))
-
-    def _on_ended(self) -> None:
-        if self._operation is not None and self._operation.state is OperationState.CANCELLED:
-            self._operation = None
-            self._busy(False)
-
-    def _on_cancel(self) -> None:
-        if self._operation is not None and self._operation.running:
-            self._operation.cancel()
-        else:
-            self.reject()
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._operation = None
-        self._busy(False)
-        if isinstance(error, EngineGone | EngineTimeout | EngineUnreachable):  # No fault of what was typed.
-            self.set_note(notice_for(error).title, "danger", "circle-alert")
-            return
+    def refuse(self, error: BaseException) -> None:
+        """The archive is at fault."""
         notice = notice_for(error, "Import")
         self.path_field.set_error(notice.detail or notice.title)
 

@@ -1,4 +1,4 @@
-"""The Import dialog in front of an engine: what is typed as its archive, and an import that is given up."""
+"""The Import and Pull dialogs in front of an engine: what is typed, what is given up, and what breaks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.operation import OperationState
 from app.pages.images.dialogs import ImportDialog
+from app.pages.images.pulling import PullDialog
+from app.places import PULL, Place
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 
@@ -109,3 +111,18 @@ async def test_an_engine_that_goes_is_not_the_archives_fault_and_forgotten_once_
         await person.connected()
         await person.press("Import")
         await person.until(lambda: fake.find_image("base:1"), "the image")
+
+
+async def test_an_engine_that_goes_during_a_pull_is_not_the_fault_of_the_name(qapp: QApplication) -> None:
+    fake = FakeEngine()
+    fault = fake.fail("/images/create", cut_after=0, times=1)
+    async with fake.serve() as where, at_desk(where) as person:
+        person.window.go(Place(PULL))
+        dialog = await person.find(PullDialog, "the dialog", lambda _d: True)
+        await person.type(dialog.reference, "web:1")
+        await person.press("Pull")
+        await person.until(lambda: fault.seen, "the engine to be asked")
+        await person.sees("The connection to the engine broke")
+        assert dialog.field.error() == ""
+        await person.press("Pull")
+        await person.until(lambda: fake.find_image("web:1"), "the image")
