@@ -46,10 +46,13 @@ class InsetPanel(Card):
 class Hairline(QWidget):
     """A line of one device pixel, lying or standing."""
 
-    def __init__(self, theme: Theme, standing: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, standing: bool = False, parent: QWidget | None = None, token: str = "border"
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._standing = standing
+        self._token = token
         if standing:
             self.setFixedWidth(1)
         else:
@@ -58,7 +61,7 @@ class Hairline(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the line."""
         at = "left" if self._standing else "top"
-        paint.hairline(QPainter(self), self.rect(), self._theme.color("border"), at=at)
+        paint.hairline(QPainter(self), self.rect(), self._theme.color(self._token), at=at)
 
 
 class Surface(QWidget):
@@ -77,7 +80,7 @@ class Surface(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color(self._token))
         for at in self._lines:
-            paint.hairline(painter, self.rect(), self._theme.color("border"), at=at)
+            paint.hairline(painter, self.rect(), self._theme.color(self._token), at=at)
 
 
 class DropZone(QWidget):

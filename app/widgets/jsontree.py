@@ -203,9 +203,12 @@ class _Tree(QTreeView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """A row, on its colour when it is the current one."""
-        if index == self.currentIndex().siblingAtColumn(0):
-            painter.fillRect(0, option.rect.top(), self.viewport().width(), option.rect.height(), self._color())
+        """A row, on its colour from edge to edge when it is a match or the current one."""
+        color = index.data(Qt.ItemDataRole.BackgroundRole)
+        if color is None and index == self.currentIndex().siblingAtColumn(0):
+            color = self._color()
+        if color is not None:
+            painter.fillRect(0, option.rect.top(), self.viewport().width(), option.rect.height(), color)
         super().drawRow(painter, option, index)
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:

@@ -73,7 +73,7 @@ class SelectionBar(Floating):
         row.addWidget(button)
 
     def _line(self) -> QWidget:
-        line = Hairline(self._theme, standing=True)
+        line = Hairline(self._theme, standing=True, token="border-strong")
         line.setFixedHeight(20)
         return line
 

@@ -103,6 +103,17 @@ def test_the_copy_key_copies_the_value_as_it_is_shown(qtbot: QtBot, theme: Theme
     assert copied == ["abc", "A=•"]
 
 
+def test_a_match_is_marked_from_edge_to_edge(theme: Theme) -> None:
+    made = tree(theme)
+    made.resize(600, 300)
+    made.search("Config")
+    view = made.tree
+    row = view.visualRect(made.model.index_of(made.model.root.children[1]))
+    picture = view.viewport().grab().toImage()
+    left, right = (picture.pixelColor(x, row.bottom() - 2) for x in (2, view.viewport().width() - 12))
+    assert left == right == theme.color("match-current")
+
+
 def test_search_finds_keys_and_values_and_goes_round(theme: Theme) -> None:
     made = tree(theme)
     told: list[tuple[int, int]] = []
