@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from app.feeds.containers import ContainerFeeds
+from app.feeds.stats import STALE_SECONDS
 from app.models.containers import Facts, Use, cpu_cell, memory_cell, scale_of, sums, totals
 from app.models.rows import RowsModel
 from app.presentation.units import age_text, bytes_text, percent_text
@@ -21,6 +22,8 @@ from backend.types.containers import ContainerSummary
 SETTLE_MS: Final = 250
 """Scrolling opens no stream before it has come to rest."""
 YOUNG_SECONDS: Final = 45
+LAPSE_MS: Final = int(STALE_SECONDS * 1000) + 200
+"""Where no row on screen is sampled any more, the sums are soon those of the last round, and are shown with its age."""
 
 
 class LiveRows(QObject):
@@ -44,6 +47,8 @@ class LiveRows(QObject):
         self.members: Mapping[str, tuple[str, ...]] = {}
         self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settle.timeout.connect(self._watch)
+        self._lapse = QTimer(self, interval=LAPSE_MS, singleShot=True)
+        self._lapse.timeout.connect(self.ticked)
         feeds.stats.ticked.connect(self._on_ticked)
         feeds.totals.changed.connect(self._on_totals)
         model.rows_changed.connect(self._settle.start)
@@ -57,6 +62,7 @@ class LiveRows(QObject):
             self._settle.start()
         else:
             self._settle.stop()
+            self._lapse.stop()
             self._feeds.stats.watch(())
 
     def use(self, key: str) -> Use:
@@ -101,8 +107,13 @@ class LiveRows(QObject):
         if not self._on or not isValid(self._table):
             return
         self._shown = self._visible()
-        alive = [k for k in self._shown if (row := self._store.get(k)) is not None and row.state != "exited"]
-        self._feeds.stats.watch(k for k in alive if self._store.values[k].state in ("running", "paused"))
+        rows = ((key, self._store.get(key)) for key in self._shown)
+        alive = [key for key, row in rows if row is not None and row.state in ("running", "paused")]
+        self._feeds.stats.watch(alive)
+        if alive:
+            self._lapse.stop()
+        else:
+            self._lapse.start()
 
     def _on_ticked(self, fresh: frozenset[str]) -> None:
         if not self._on:

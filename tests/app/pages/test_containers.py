@@ -287,6 +287,20 @@ async def test_streams_are_open_only_for_what_is_on_screen(scene: Scene) -> None
 
 
 @in_scene
+async def test_totals_say_their_age_once_no_row_on_screen_is_sampled(scene: Scene) -> None:
+    person, page, feeds = scene.person, scene.list, scene.person.desk.feeds
+    page._ages.stop()  # What follows is not to wait for the next quarter of a minute.
+    await person.until(lambda: feeds.totals.at and feeds.stats.open == 2, "a round over all, and streams")
+    await person.until(lambda: "CPU" in page.topbar.totals.text, "the totals of now")
+    assert "ago" not in page.topbar.totals.text
+    await person.choose(page.segments, "stopped")
+    await person.until(lambda: feeds.stats.open == 0, "no stream")
+    await person.until(lambda: page.topbar.totals.text.endswith(" ago"), "the age of the totals")
+    await person.choose(page.segments, "all")
+    await person.until(lambda: "ago" not in page.topbar.totals.text, "the totals of now")
+
+
+@in_scene
 async def test_details_show_every_tab(scene: Scene) -> None:
     await scene.person.open_row(scene.table, "web")
     await scene.person.until(lambda: scene.page.details is not None, "the details")
