@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -62,6 +62,26 @@ class Hairline(QWidget):
         """Paint the line."""
         at = "left" if self._standing else "top"
         paint.hairline(QPainter(self), self.rect(), self._theme.color(self._token), at=at)
+
+
+class Shade(QWidget):
+    """The shadow of a box that floats over `host`; the pointer goes through it. Place it with `around`."""
+
+    def __init__(self, theme: Theme, host: QWidget) -> None:
+        super().__init__(host)
+        self._theme = theme
+        self._margins = paint.shadow_margins(theme, "popover")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def around(self, box: QRect) -> None:
+        """Lies around a box of the host."""
+        self.setGeometry(box.marginsAdded(self._margins))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the shadow."""
+        box = self.rect().marginsRemoved(self._margins)
+        paint.shadow(QPainter(self), self._theme, box, self._theme.radius("popover"), "popover")
 
 
 class Surface(QWidget):

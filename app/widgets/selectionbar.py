@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QMargins, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QWidget
 
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton
+from app.widgets.cards import Shade
 from app.widgets.cells import RowAction
 from app.widgets.overlay import Floating
 from app.widgets.text import PlainLabel, set_tooltip
@@ -34,13 +35,13 @@ class SelectionBar(Floating):
         super().__init__(host)
         self._theme = theme
         self._host = host
-        self._margins: QMargins = paint.shadow_margins(theme, "popover")
+        self._shade = Shade(theme, host)
         self.setAccessibleName("Selection")
         self.count = PlainLabel(theme, "", "body_strong")
         self.detail = PlainLabel(theme, "", "small", "text-secondary")
         self.buttons: dict[str, Button] = {}
         row = self._row = QHBoxLayout(self)
-        row.setContentsMargins(self._margins + QMargins(15, 0, 7, 0))
+        row.setContentsMargins(15, 0, 7, 0)
         row.setSpacing(2)
         row.addWidget(self.count)
         row.addSpacing(5)
@@ -72,9 +73,11 @@ class SelectionBar(Floating):
         """Shows "2 selected" and their sums; an empty `count` hides the bar."""
         self.count.setText(count)
         self.detail.setText(detail)
+        self._shade.setVisible(bool(count))
         self.setVisible(bool(count))
         if count:
             self._place()
+            self._shade.raise_()
             self.raise_()
 
     def set_enabled(self, name: str, why: str = "") -> None:
@@ -93,21 +96,18 @@ class SelectionBar(Floating):
         wide = self._host.width() >= NARROW
         self.detail.setVisible(bool(self.detail.text()) and wide)
         self._gap.changeSize(WIDE_GAP if wide else NARROW_GAP, 0)
-        margins = self._margins
         self._row.invalidate()
         self._row.activate()
         width = self.sizeHint().width()
-        box = QRect(0, 0, width, HEIGHT + margins.top() + margins.bottom())
         left = (self._host.width() - width) // 2
-        self.setGeometry(box.translated(left, self._host.height() - LIFT - HEIGHT - margins.top()))
+        self.setGeometry(QRect(left, self._host.height() - LIFT - HEIGHT, width, HEIGHT))
+        self._shade.around(self.geometry())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The shadow and the box."""
-        painter = QPainter(self)
-        box = self.rect().marginsRemoved(self._margins)
+        """The box."""
+        color = self._theme.color
         radius = self._theme.radius("popover")
-        paint.shadow(painter, self._theme, box, radius, "popover")
-        paint.rounded(painter, box, radius, self._theme.color("raised"), self._theme.color("border-strong"))
+        paint.rounded(QPainter(self), self.rect(), radius, color("raised"), color("border-strong"))
 
 
 class _Divider(QWidget):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.theme import Theme
 from app.widgets import paint
 from app.widgets.buttons import Button, IconButton
-from app.widgets.cards import Hairline
+from app.widgets.cards import Hairline, Shade
 from app.widgets.overlay import Floating
 from app.widgets.text import PlainLabel, set_tooltip
 
@@ -39,6 +39,7 @@ class SelectionBar(Floating):
     def __init__(self, theme: Theme, over: QWidget) -> None:
         super().__init__(over)
         self._theme, self._over = theme, over
+        self._shade = Shade(theme, over)
         self.setAccessibleName("Selection")
         self.count = PlainLabel(theme, "", "body_strong")
         self.words = PlainLabel(theme, "", "small", "text-secondary")
@@ -86,9 +87,11 @@ class SelectionBar(Floating):
             button.setEnabled(not why)
             set_tooltip(button, why)
             button.setVisible(count == 1 if verb in OF_ONE else not why or verb not in WHERE_THEY_APPLY)
+        self._shade.setVisible(count > 0)
         self.setVisible(count > 0)
         if count:
             self._place()
+            self._shade.raise_()
             self.raise_()
 
     def set_words(self, words: str) -> None:
@@ -113,6 +116,7 @@ class SelectionBar(Floating):
         self.words.setVisible(self._row.sizeHint().width() <= room.width() - 32)
         width = min(self._row.sizeHint().width(), room.width() - 16)
         self.setGeometry(QRect((room.width() - width) // 2, room.height() - BOTTOM - HEIGHT, width, HEIGHT))
+        self._shade.around(self.geometry())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A raised box with round corners."""
