@@ -119,6 +119,19 @@ async def test_a_container_that_ends_at_once_is_told(
         await person.until(lambda: person.window.place.tab == "logs", "its logs")
 
 
+async def test_what_the_engine_warns_of_is_told(
+    qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
+) -> None:
+    port = PortRow(str(free_port()), "80", "tcp", "127.0.0.1")
+    form = RunForm(image=busybox_image, name=NAME, command="sleep 60", network="host", ports=(port,))
+    async with dialog_on(engine_host, form) as (person, dialog):
+        dialog.open_logs.setChecked(False)
+        await person.press("Run")
+        await person.done(person.last("Run"))
+        await person.sees("Published ports are discarded when using host network mode.")
+        assert person.says(f"Started {NAME}")
+
+
 async def test_what_a_shell_would_fill_in_is_asked_for_before_it_runs(
     qapp: QApplication, engine_host: UnixSocket, docker_cli: DockerCli, busybox_image: str
 ) -> None:

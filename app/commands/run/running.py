@@ -10,12 +10,14 @@ from app.commands.pull import Pulling, pull_image
 from app.commands.run.body import create_body
 from app.commands.run.form import RunForm
 from app.commands.run.write import run_line
+from app.notices import sentence
 from app.operation import Operation
 from backend import containers, images
 from backend.client import Engine
 from backend.errors import BackendError, NotFound
 from backend.types.containers import ContainerId
 
+_WARNED = "The engine warns: "
 _REMOVED = "Removed the container that did not start"
 
 
@@ -41,7 +43,7 @@ async def run_form(engine: Engine, target: Running, operation: Operation) -> Con
     operation.report(0, 0, "Creating")
     made = await containers.create(engine, body, name=form.name, platform=form.platform)
     for warning in made.warnings or ():
-        operation.write(warning)
+        operation.write(f"{_WARNED}{sentence(warning)}")
     if target.create_only:
         return made.id
     operation.report(0, 0, "Starting")
@@ -59,6 +61,11 @@ async def run_form(engine: Engine, target: Running, operation: Operation) -> Con
 def was_removed(operation: Operation) -> list[str]:
     """What a run said of the container that it removed again; nothing when it made none, or left it."""
     return [line for line in operation.output if line.startswith(_REMOVED)]
+
+
+def warnings_of(operation: Operation) -> list[str]:
+    """What the engine said against a container that it made all the same."""
+    return [line.removeprefix(_WARNED) for line in operation.output if line.startswith(_WARNED)]
 
 
 async def _is_here(engine: Engine, image: str) -> bool:

@@ -333,7 +333,7 @@ class RunDialog(Dialog):
         made = ContainerId(str(operation.result))
         opens = self.open_logs.isChecked() and not target.create_only
         self.accept()
-        tell_made(self._session, target, made, offer=not opens)
+        tell_made(self._session, target, operation, offer=not opens)
         if opens:
             self._go(Place(CONTAINERS, made, "logs"))
 

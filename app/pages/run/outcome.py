@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 
-from app.commands.run.running import Running
+from app.commands.run.running import Running, warnings_of
 from app.notices import Notice, Step
+from app.operation import Operation
 from app.places import CONTAINERS, Place
 from app.session import Session
 from backend import containers
@@ -14,12 +15,18 @@ from backend.types.containers import ContainerId, Inspected
 LOOK_AFTER_MS = 1200
 
 
-def tell_made(session: Session, target: Running, made: ContainerId, *, offer: bool) -> None:
-    """Tells the success, with a way to the container when `offer`; a moment later, whether it has failed already."""
+def tell_made(session: Session, target: Running, operation: Operation, *, offer: bool) -> None:
+    """Tells the success, with a way to the container when `offer`; a moment later, whether it has failed already.
+
+    What the engine warned of is told with it: of ports that it does not publish, say.
+    """
+    made = ContainerId(str(operation.result))
+    warnings = " ".join(warnings_of(operation))
     name = target.form.name or target.form.image
     words = f"{'Created' if target.create_only else 'Started'} {name}"
     logs = Place(CONTAINERS, made, "logs")
-    session.notice(Notice(words, step=Step("Open", "go", logs) if offer else None, kind="success"))
+    step = Step("Open", "go", logs) if offer else None
+    session.notice(Notice(words, warnings, step, "warning" if warnings else "success"))
 
     def tell(found: Inspected) -> None:
         state = found.value.state
