@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QFontInfo, QFontMetricsF
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from app.theme import Theme, parse_color, tokens
 from app.widgets.states import Illustration
@@ -111,3 +111,13 @@ def test_the_style_sheet_holds_tokens_only(light: Theme, qapp: QApplication) -> 
 
     known = {text.lower() for text in tokens()["color"]["light"].values()}
     assert set(re.findall(r"#[0-9a-f]{6,8}", qapp.styleSheet())) <= known
+
+
+def test_a_tooltip_of_one_line_is_as_high_as_in_the_pictures(light: Theme, qapp: QApplication) -> None:
+    host = QWidget()
+    host.show()
+    QToolTip.showText(QPoint(10, 10), "Restart", host)
+    tip = next(w for w in qapp.topLevelWidgets() if w.inherits("QTipLabel") and w.isVisible())
+    assert tip.height() == 24
+    QToolTip.hideText()
+    host.close()
