@@ -111,10 +111,18 @@ async def test_a_wrong_path_is_named_and_the_engine_used_once_it_comes(qapp: QAp
             await person.row(page.list.table, "late")
 
 
+def install_programs(folder: Path) -> None:
+    """Programs of an engine's names, that are found but never started."""
+    for name in {*requirements.ROOT_PROGRAMS, *requirements.ROOTLESS_PROGRAMS}:
+        (folder / name).touch(0o700)
+
+
 async def test_a_forbidden_socket_names_the_group_and_offers_the_embedded_engine(
-    qapp: QApplication, short: Path, monkeypatch: pytest.MonkeyPatch
+    qapp: QApplication, short: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whoever runs this may be root, whom no mode stops: the refusal is given by the loop."""
+    monkeypatch.setattr(requirements, "search_path", lambda: str(tmp_path))
+    install_programs(tmp_path)
     fake = FakeEngine()
     loop = type(asyncio.get_running_loop())
     tried: list[object] = []
@@ -149,8 +157,7 @@ async def test_without_a_program_the_command_that_installs_it_is_offered(
         await person.press("Copy install command")
         assert QGuiApplication.clipboard().text() == requirements.INSTALL[0][1]
         await person.sees("Copied")
-        for name in {*requirements.ROOT_PROGRAMS, *requirements.ROOTLESS_PROGRAMS}:  # somebody typed it
-            (tmp_path / name).touch(0o700)
+        install_programs(tmp_path)  # somebody typed it
         await person.press("Look again")
         await person.until(lambda: not person.says("dockerd is not installed"), "the new look")
         start = await person.button("Start engine")

@@ -128,8 +128,8 @@ async def test_a_name_that_this_form_took_and_gave_back_is_not_called_taken(
     fake.fail("/start", method="POST", raw=refusal(400, "the moon is in the wrong house"))
     async with dialog_on(fake, RunForm(image="web:1", name="new")) as (person, dialog):
         await person.press("Run")
-        made = fake.add_container("new", image="web:1")  # what the store hears of late
         await person.until(dialog.failure.isVisible, "the reason")
+        made = fake.add_container("new", image="web:1")  # what the store hears of late
         await fake.emit("container", "create", made, name="new", image="web:1")
         await person.until(lambda: "new" in dialog._names(), "the store to list it")
         assert not any(p.field == "name" for p in dialog.check())
