@@ -50,6 +50,10 @@ class EngineState(Struct, frozen=True):
     retry_at: float | None = None
 
 
+LEAVE_SECONDS = 1.0
+"""What does not close in that time is let go: another engine waits for its turn."""
+
+
 class Session(QObject):
     """One engine at a time; `use` switches.
 
@@ -189,10 +193,10 @@ class Session(QObject):
     async def _leave(self) -> None:
         sync, self._sync = self._sync, None
         engine, self.engine = self.engine, None
-        if sync is not None:
-            await sync.close()
-        if engine is not None:
-            await engine.close()
+        for part in (sync, engine):
+            if part is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(part.close(), LEAVE_SECONDS)
         self._set(EngineState())
 
     async def _switch(self, wish: object, endpoint: Endpoint, label: str, engine: Engine | None) -> None:

@@ -27,6 +27,7 @@ RESYNC_EVERY: Final = 60.0
 FIRST_DELAY: Final = 0.25
 LAST_DELAY: Final = 1.0
 """A try costs a connect, so the delay stays short: back within two seconds of the engine's return."""
+CANCEL_AGAIN_SECONDS: Final = 0.2
 MANY: Final = 50
 """From so many changed containers on, one full list is cheaper than a filter."""
 
@@ -89,6 +90,7 @@ class Sync(QObject):
         self._all_wanted = False
         self._doubted: dict[ContainerId, tuple[frozenset[str], int]] = {}
         self._fresh = False
+        self._closed = False
 
     def start(self) -> None:
         """Begins; the task belongs to the scope."""
@@ -111,11 +113,11 @@ class Sync(QObject):
 
     async def close(self) -> None:
         """Ends the task and waits for it."""
+        self._closed = True
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError, BackendError):
-                await task
+        while task is not None and not task.done():
+            task.cancel()  # Again where a connection that breaks at this very moment has swallowed it.
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)
 
     async def _run(self) -> None:
         delay = FIRST_DELAY
@@ -123,12 +125,16 @@ class Sync(QObject):
             try:
                 if not self._engine.is_open:
                     await self._engine.open(deadline=5)
+                if self._closed:
+                    return
                 delay = FIRST_DELAY
                 await self._follow()
             except BackendError as error:
                 failure: BackendError = error
             except OSError as error:
                 failure = EngineGone("the connection to the engine", str(error))
+            if self._closed:
+                return
             await self._engine.reset()
             self._stores.mark_stale(True)
             self.lost.emit(failure, asyncio.get_running_loop().time() + delay)

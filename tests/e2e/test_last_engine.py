@@ -119,7 +119,9 @@ async def test_of_engines_chosen_in_a_hurry_the_last_one_is_used_alone(qapp: QAp
         assert [c.name for c in store.values.values()] == ["second"]
         assert person.desk.session.state.phase is Phase.CONNECTED
         assert person.desk.session.state.endpoint == second
-        assert len([t for t in asyncio.all_tasks() if t.get_name().endswith(": sync")]) == 1
+        await person.until(
+            lambda: len([t for t in asyncio.all_tasks() if t.get_name().endswith(": sync")]) == 1, "one to be followed"
+        )
 
 
 async def test_a_container_of_the_engine_before_is_not_called_removed(qapp: QApplication) -> None:
