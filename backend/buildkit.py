@@ -36,6 +36,8 @@ _EXIT_CODE = re.compile(r"exit code: (\d{1,9})")
 FOREIGN = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
 LINE_LIMIT = 4 * 1024 * 1024
 PATIENCE = 5.0
+_FORCE: signal.Signals = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Windows has no SIGKILL; a process is terminated there by force in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +154,7 @@ async def build(
         iidfile = os.path.join(folder, "image")
         env = environment(request, endpoint, _link_certificates(endpoint, folder))
         try:
-            process = await asyncio.create_subprocess_exec(
-                *arguments(program, request, iidfile), env=env, stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=LINE_LIMIT,
-                start_new_session=True,
-            )  # fmt: skip
+            process = await _start(arguments(program, request, iidfile), env)
         except OSError as error:
             raise BuilderMissing(f"{program.path}: {error.strerror}") from error
         try:
@@ -171,6 +169,32 @@ async def build(
         image = _image_id(iidfile)
     emit(ImageBuilt(image))
     return image
+
+
+async def _start(command: list[str], env: dict[str, str]) -> asyncio.subprocess.Process:
+    """Starts it with a session of its own, so that it can be ended with what it starts.
+
+    Cancelled between its birth and asyncio's word of it, asyncio would end the program alone: its children would stay.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command, env=env, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE, limit=LINE_LIMIT, start_new_session=True,
+        )
+    )  # fmt: skip
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_end_begun)  # Also when a second cancel ends the waiting.
+        await asyncio.wait({starting})
+        with suppress(OSError):
+            await (await starting).wait()
+        raise
+
+
+def _end_begun(starting: asyncio.Future[asyncio.subprocess.Process]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        _signal(starting.result(), _FORCE)
 
 
 def _image_id(iidfile: str) -> str:
@@ -205,7 +229,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(PATIENCE):
             await process.wait()
     except (TimeoutError, asyncio.CancelledError) as hurry:
-        _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        _signal(process, _FORCE)
         await process.wait()
         if isinstance(hurry, asyncio.CancelledError):
             raise

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -116,6 +117,21 @@ async def test_a_cancelled_build_leaves_no_program(tmp_path: Path) -> None:
     building.cancel()
     await asyncio.sleep(0.1)
     building.cancel()  # quitting is in a hurry
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    for pid in (tmp_path / "pids").read_text().split():
+        while lives(int(pid)):
+            await asyncio.sleep(0.02)
+
+
+async def test_one_that_is_cancelled_while_it_starts_leaves_no_program(tmp_path: Path) -> None:
+    script = f"sleep 600 & sleep 600 & echo $$ $! > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pids; wait"
+    building = asyncio.create_task(built(tmp_path, script, []))
+    for _ in range(3):  # The program is born, and nobody of this loop was told yet.
+        await asyncio.sleep(0)
+    while not (tmp_path / "pids").exists():
+        time.sleep(0.02)
+    building.cancel()
     with pytest.raises(asyncio.CancelledError):
         await building
     for pid in (tmp_path / "pids").read_text().split():

@@ -241,6 +241,7 @@ class LogsTab(QWidget):
     def _on_feed_state(self, state: LogState) -> None:
         self._problem = trouble(state.phase.value, state.error, self._log)
         self._tell()
+        self._tell_follow()
 
     def _tell(self) -> None:
         words = self.search.problem or self.search.note or self._problem
@@ -319,7 +320,8 @@ class LogsTab(QWidget):
 
     def _tell_follow(self) -> None:
         """Nothing comes from a container that does not run, so there is nothing to pause."""
-        idle = self.view.following and not self._is_running()
+        ended = self.feed.state.phase is LogPhase.GONE or not self._is_running()
+        idle = self.view.following and ended
         self.follow_button.setEnabled(not idle)
         set_tooltip(self.follow_button, "It does not run, so no lines come" if idle else "")
 
