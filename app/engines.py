@@ -298,7 +298,7 @@ class Engines(QObject):
         self._set(Findings(tuple(probes), tuple(requirements), busy=busy, failure=told.failure, log=told.log))
         if self._starting is not None:
             return
-        if self._session.engine is None and (first := next((p for p in probes if p.answers), None)) is not None:
+        if self._session.vacant and (first := next((p for p in probes if p.answers), None)) is not None:
             self._use_found(first)
 
     async def _use_what_came(self) -> None:
@@ -306,7 +306,7 @@ class Engines(QObject):
 
         found = await self._candidates()
         probes = await discovery.probe_all(found, deadline=LOOK_EVERY)
-        if self._session.engine is not None or self._starting is not None:
+        if not self._session.vacant or self._starting is not None:
             return
         answers = [p for p in probes if p.answers]
         answers.sort(key=lambda p: p.candidate.source != "last used")

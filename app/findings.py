@@ -36,7 +36,8 @@ def findings_view(findings: Findings) -> OnboardingView:
     return OnboardingView(
         tuple(rows), findings.can_embed, bad[0].words if bad else "",
         _steps(bad), findings.looking, findings.busy, findings.failure,
-        findings.log, installs=any(r.program for r in bad),
+        findings.log,
+        installs=any(r.program for r in bad) and not any(system for r in bad for system, _command in r.steps),
     )  # fmt: skip
 
 

@@ -169,6 +169,11 @@ class Session(QObject):
         self._wanted = wish = object()
         self._scope.start(self._switch(wish, endpoint, label, engine), name="switch engine")
 
+    @property
+    def vacant(self) -> bool:
+        """Whether no engine is in use, and none is on its way to be."""
+        return self._wanted is None
+
     async def settled(self, limit: float) -> None:
         """Returns when the engine in use was loaded or lost, after `limit` seconds at the latest."""
         with suppress(TimeoutError):
@@ -193,17 +198,14 @@ class Session(QObject):
     async def _leave(self) -> None:
         sync, self._sync = self._sync, None
         engine, self.engine = self.engine, None
-        for part in (sync, engine):
-            if part is not None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(part.close(), LEAVE_SECONDS)
+        await _close(sync)
+        await _close(engine)
         self._set(EngineState())
 
     async def _switch(self, wish: object, endpoint: Endpoint, label: str, engine: Engine | None) -> None:
         async with self._turn:
             if wish is not self._wanted:
-                if engine is not None:
-                    await engine.close()
+                await _close(engine)
                 return
             same = self.state.endpoint == endpoint
             await self._leave()
@@ -250,3 +252,11 @@ class Session(QObject):
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
+
+
+async def _close(part: Sync | Engine | None) -> None:
+    """Closes it, and lets go of what does not close in time."""
+    if part is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await part.close()

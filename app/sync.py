@@ -116,7 +116,7 @@ class Sync(QObject):
         self._closed = True
         task, self._task = self._task, None
         while task is not None and not task.done():
-            task.cancel()  # Again where a connection that breaks at this very moment has swallowed it.
+            task.cancel()  # Again where what was awaited outside the group has swallowed it.
             await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)
 
     async def _run(self) -> None:
@@ -165,21 +165,24 @@ class Sync(QObject):
         raise EngineGone("the event stream", "the engine closed it")
 
     async def _watch(self) -> None:
-        while True:
+        while not self._closed:
             await asyncio.sleep(PING_EVERY)
             await self._engine.ping(deadline=PING_DEADLINE)
 
     async def _apply(self, inbox: asyncio.Queue[Event], subscribed: asyncio.Event) -> None:
         try:
-            await asyncio.wait_for(subscribed.wait(), 5)
+            async with asyncio.timeout(5):  # wait_for of Python 3.11 swallows a cancel that comes with the answer.
+                await subscribed.wait()
         except TimeoutError:
             raise EngineTimeout("the event stream", 5) from None
         self.asking.emit()
         await self._load_all()
+        if self._closed:
+            return
         self.connected.emit()
         loaded = time.monotonic()
         self._fresh = True
-        while True:
+        while not self._closed:
             batch = await self._gather(inbox)
             if self._fresh and time.monotonic() - loaded >= RECHECK_SECONDS:
                 self._fresh = False

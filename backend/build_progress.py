@@ -148,8 +148,9 @@ class BuildKitReader:
         if not self.failed or image == self.failed.name:
             return 0
         bases = [(_base(step.name), step.line) for step in self.plan if step.name.upper().startswith("FROM ")]
-        named = [line for base, line in bases if base and image.endswith(base)]
-        return next(iter(named), bases[0][1] if len(bases) == 1 else 0)
+        named = [line for base, line in bases if base and f"/{image}".endswith(f"/{base}")]
+        unknown = [line for base, line in bases if "$" in base]
+        return next(iter(named), unknown[0] if len(bases) == len(unknown) == 1 else 0)
 
     def _status(self, status: Status) -> None:
         for vertex in status.vertexes or ():

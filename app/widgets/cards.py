@@ -84,25 +84,6 @@ class Shade(QWidget):
         paint.shadow(QPainter(self), self._theme, box, self._theme.radius("popover"), "popover")
 
 
-class Surface(QWidget):
-    """A plain area filled with a colour token, with hairlines at the edges named in `lines`."""
-
-    def __init__(
-        self, theme: Theme, token: str = "surface", lines: tuple[str, ...] = (), parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._token = token
-        self._lines = lines
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the area and its lines."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color(self._token))
-        for at in self._lines:
-            paint.hairline(painter, self.rect(), self._theme.color(self._token), at=at)
-
-
 class DropZone(QWidget):
     """A place to drop files or folders of this computer on: `dropped` tells their paths."""
 

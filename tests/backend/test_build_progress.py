@@ -107,6 +107,8 @@ def test_bytes_of_a_context_count_before_its_size_is_known() -> None:
     ("dockerfile", "image", "line"),
     [
         ("FROM a\n", "docker.io/library/a:latest", 1),
+        ("FROM alpine AS a\nRUN x\nFROM myalpine\n", "docker.io/library/myalpine:latest", 3),
+        ("FROM alpine\nCOPY --from=nosuch:1 /a /b\n", "docker.io/library/nosuch:1", 0),
         ("FROM a AS x\nFROM --platform=linux/arm64 host:5000/b:2 AS y\n", "host:5000/b:2", 2),
         ("ARG V=1\nFROM c:$V\n", "docker.io/library/c:1", 2),
         ("ARG V=1\nFROM a AS x\nFROM c:$V\nCOPY --from=x /a /b\n", "docker.io/library/c:1", 0),

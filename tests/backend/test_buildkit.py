@@ -129,7 +129,9 @@ async def test_one_that_is_cancelled_while_it_starts_leaves_no_program(tmp_path:
     building = asyncio.create_task(built(tmp_path, script, []))
     for _ in range(3):  # The program is born, and nobody of this loop was told yet.
         await asyncio.sleep(0)
-    while not (tmp_path / "pids").exists():
+    for _ in range(500):
+        if (tmp_path / "pids").exists():
+            break
         time.sleep(0.02)
     building.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -145,6 +145,18 @@ async def test_a_forbidden_socket_names_the_group_and_offers_the_embedded_engine
         assert str(short) in tried
 
 
+async def test_where_the_system_is_not_known_no_list_of_commands_is_called_one(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(requirements, "search_path", lambda: str(tmp_path))
+    monkeypatch.setattr(requirements, "install_steps", lambda: requirements.INSTALL)
+    async with at_desk(None, connect=False) as person:
+        await person.sees("dockerd is not installed")
+        assert not person.says("Copy install command")
+        await person.press("Copy")
+        assert "\nFedora: sudo dnf" in QGuiApplication.clipboard().text()
+
+
 async def test_without_a_program_the_command_that_installs_it_is_offered(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

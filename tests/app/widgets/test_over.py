@@ -14,7 +14,7 @@ from app.operation import Part
 from app.theme import Theme
 from app.widgets.banners import Banner
 from app.widgets.buttons import Button, IconButton, LinkButton
-from app.widgets.cards import Card, DropZone, Hairline, InsetPanel, Surface
+from app.widgets.cards import Card, DropZone, Hairline, InsetPanel
 from app.widgets.cells import RowAction
 from app.widgets.chips import Chip, FilterChip, PortChip, StateChip
 from app.widgets.commandbox import CommandBox, tinted
@@ -318,7 +318,6 @@ def everything(theme: Theme) -> list[QWidget]:
         Card(theme),
         InsetPanel(theme),
         Hairline(theme),
-        Surface(theme, "bg", ("right",)),
         DropZone(theme, "folder", "Drop a folder here"),
     ]
 
