@@ -280,7 +280,7 @@ class LogFeed(QObject):
             batch = self._unseen(batch)
             if not batch.lengths:
                 return
-        if self._last and _goes_back(batch.stamps, self._last):
+        if _goes_back(batch.stamps, self._last):
             batch = self._without_repeats(batch)
             if not batch.lengths:
                 return

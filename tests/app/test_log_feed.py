@@ -92,6 +92,15 @@ class LogServer:
                 await asyncio.sleep(0.01)
 
 
+class SaysTwice(LogServer):
+    """Says a line again at once, as engines may after they rotated a log while it is followed."""
+
+    def frame(self, number: int) -> bytes:
+        payload = f"2026-01-01T00:00:00.{number + 1:09d}Z {self.lines[number]}\n".encode()
+        framed = b"\x01\0\0\0" + len(payload).to_bytes(4, "big") + payload
+        return framed * 2 if number == 3 else framed
+
+
 Story = Callable[[LogServer, LogFeed, Callable[[Callable[[], bool]], Awaitable[None]]], Awaitable[None]]
 
 
@@ -158,6 +167,15 @@ def test_goes_on_after_a_restart_without_gap_or_repeat(qapp: QApplication, tmp_p
         assert texts(feed) == server.lines
 
     play(qapp, tmp_path, LogServer([f"line {n}" for n in range(45)]), story)
+
+
+def test_a_line_that_is_said_twice_is_shown_once_from_the_first_read_on(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(server: LogServer, feed: LogFeed, until: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        feed.open()
+        await until(lambda: bool(len(feed.buffer)) and texts(feed)[-1] == "line 5")
+        assert texts(feed) == server.lines
+
+    play(qapp, tmp_path, SaysTwice([f"line {n}" for n in range(6)]), story)
 
 
 def test_a_silent_stream_is_opened_again(qapp: QApplication, tmp_path: Path) -> None:
