@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable
 from contextlib import aclosing
 
-from backend import build_classic, build_context, buildkit, dockerfiles, registries
+from backend import build_classic, build_context, buildkit, dockerfiles, registries, relay
 from backend.client import Engine
+from backend.endpoint import Ssh
 from backend.errors import BuilderMissing, ContextUnusable
 from backend.types.builds import Builder, BuildEvent, BuildRequest, Planned
 from backend.types.system import Feature
@@ -16,7 +17,8 @@ from backend.types.system import Feature
 
 def builders(engine: Engine) -> tuple[Builder, ...]:
     """The builders that can be chosen, the better one first. Looks for a file, and starts nothing."""
-    if Feature.BUILDKIT in engine.features and buildkit.find():
+    near = relay.POSSIBLE or not isinstance(engine.endpoint, Ssh)
+    if Feature.BUILDKIT in engine.features and near and buildkit.find():
         return (Builder.BUILDKIT, Builder.CLASSIC)
     return (Builder.CLASSIC,)
 
@@ -41,7 +43,8 @@ async def build(engine: Engine, request: BuildRequest, emit: Callable[[BuildEven
         path = buildkit.find()
         if not path:
             raise BuilderMissing("buildx is not installed")
-        return await buildkit.build(await buildkit.probe(path), engine.endpoint, request, plan, emit)
+        async with relay.nearby(engine) as endpoint:
+            return await buildkit.build(await buildkit.probe(path), endpoint, request, plan, emit)
     context = await asyncio.to_thread(build_context.prepare, request.context, request.dockerfile_path)
     logins = await registries.authorizations(dockerfiles.bases(file, dict(request.build_args), request.target))
     headers = {"Content-Type": "application/x-tar", **({"X-Registry-Config": logins} if logins else {})}

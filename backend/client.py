@@ -15,8 +15,9 @@ from backend import endpoint as ep
 from backend.answers import Answer
 from backend.asking import query_text, tls_agreed, translated
 from backend.decoding import JSON_CAP
-from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
-from backend.errors import AnswerTooLarge, EngineUnreachable, ProtocolError
+from backend.dial import Tunnels
+from backend.endpoint import Endpoint, Ssh, Tcp, UnixSocket
+from backend.errors import AnswerTooLarge, ProtocolError
 from backend.failures import api_error, message_of
 from backend.heads import HEAD_CAP
 from backend.ndjson import LineSplitter
@@ -51,11 +52,14 @@ def _load() -> None:
 class Engine:
     """One engine. Nothing is opened before the first call; `open` learns what the engine is, `is_open`: it is known.
 
-    `transport` replaces the connections of short calls and JSON streams, for a fake engine.
+    `transport` replaces the connections of short calls and JSON streams, for a fake engine; `tunnels` opens those to
+    another host.
     """
 
-    def __init__(self, endpoint: Endpoint, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.endpoint = endpoint
+    def __init__(
+        self, endpoint: Endpoint, *, transport: httpx.AsyncBaseTransport | None = None, tunnels: Tunnels | None = None
+    ) -> None:
+        self.endpoint, self.tunnels = endpoint, tunnels
         self.version = Version()
         self.api = negotiation.OLDEST
         self.product = negotiation.DOCKER
@@ -245,7 +249,9 @@ class Engine:
     async def raw(self, path: str, *, query: Query | None = None, deadline: float = 10) -> RawStream:
         """A stream of bytes past httpx, for logs and stats; see backend.stream."""
         ep.check(self.endpoint)
-        return await open_raw(self.endpoint, f"/v{self.api}{path}{query_text(query)}", deadline=deadline)
+        return await open_raw(
+            self.endpoint, f"/v{self.api}{path}{query_text(query)}", deadline=deadline, tunnels=self.tunnels
+        )
 
     @property
     def _reads_itself(self) -> bool:
@@ -346,10 +352,13 @@ class Engine:
     def _new_client(self, limit: int | None, kept: int) -> httpx.AsyncClient:
         import httpx
 
+        from backend.transports import transport_to
+
         limits = httpx.Limits(max_connections=limit, max_keepalive_connections=kept, keepalive_expiry=60)
         return httpx.AsyncClient(
-            transport=self._transport or _transport(self.endpoint, limits),
-            timeout=httpx.Timeout(None, connect=5),
+            transport=self._transport or transport_to(self.endpoint, limits, self.tunnels),
+            # Over SSH the person's agent may be asked first; that way has limits of its own.
+            timeout=httpx.Timeout(None, connect=None if isinstance(self.endpoint, Ssh) else 5),
             trust_env=False,
             follow_redirects=False,
             headers={"User-Agent": "pilothouse", "Accept-Encoding": "identity"},
@@ -366,28 +375,6 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         if request.method != "GET" or "without sending" not in str(error):
             raise
     return await client.send(request, stream=True)
-
-
-def _transport(endpoint: Endpoint, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
-    import httpx
-
-    match endpoint:
-        case UnixSocket(path):
-            from backend.sockets import SocketBackend, transport_over
-
-            return transport_over(SocketBackend(path), limits)
-        case Tcp(_, _, files):
-            from backend import tls
-
-            verify = tls.context(files) if files is not None else False
-            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
-        case NamedPipe(path):
-            from backend.pipe import PipeBackend
-            from backend.sockets import transport_over
-
-            return transport_over(PipeBackend(path), limits)
-        case _:
-            raise EngineUnreachable(ep.text(endpoint), "this kind of address is not spoken yet")
 
 
 def _decoded(decode: Any, line: bytes, what: str) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from backend import endpoint as ep
 from backend.endpoint import Endpoint, NamedPipe, Ssh, Tcp, UnixSocket
@@ -26,19 +26,41 @@ PIPE_BUSY = 231
 """ERROR_PIPE_BUSY of Windows."""
 
 
-async def dial(endpoint: Endpoint, protocol: Callable[[], P], *, deadline: float = CONNECT_DEADLINE) -> P:
+class Tunnels(Protocol):
+    """What opens connections to the engines of other hosts; backend.ssh.hosts does."""
+
+    async def dial(self, endpoint: Ssh, protocol: Callable[[], P]) -> P:
+        """A connection. Raises EngineUnreachable and its kinds. The caller has the deadline."""
+
+    def address(self, endpoint: Ssh) -> str:
+        """The name or number of the host itself, which the person may call something else."""
+
+    def hurry(self) -> None:
+        """The next connection is tried at once, also after a failure."""
+
+    async def leave(self, kept: Ssh | None) -> None:
+        """Ends the connections to all hosts but one."""
+
+
+async def dial(
+    endpoint: Endpoint,
+    protocol: Callable[[], P],
+    *,
+    deadline: float = CONNECT_DEADLINE,
+    tunnels: Tunnels | None = None,
+) -> P:
     """Connects and returns the protocol. Raises EngineUnreachable and its kinds, EngineTimeout, UnsupportedEndpoint."""
     ep.check(endpoint)
     try:
         async with asyncio.timeout(deadline):
-            return await _connect(endpoint, protocol)
+            return await _connect(endpoint, protocol, tunnels)
     except TimeoutError as error:
         raise EngineTimeout(f"connecting to {ep.text(endpoint)}", deadline) from error
     except OSError as error:
         raise unreachable(endpoint, error) from error
 
 
-async def _connect(endpoint: Endpoint, protocol: Callable[[], P]) -> P:
+async def _connect(endpoint: Endpoint, protocol: Callable[[], P], tunnels: Tunnels | None) -> P:
     loop = asyncio.get_running_loop()
     match endpoint:
         case UnixSocket(path):
@@ -51,7 +73,9 @@ async def _connect(endpoint: Endpoint, protocol: Callable[[], P]) -> P:
         case NamedPipe(path):
             return await connect_pipe(path, protocol)
         case Ssh():
-            raise UnsupportedEndpoint(ep.text(endpoint), "this kind of address is not spoken yet")
+            if tunnels is None:
+                raise UnsupportedEndpoint(ep.text(endpoint), "nothing here opens connections over SSH")
+            return await tunnels.dial(endpoint, protocol)
 
 
 async def connect_pipe(path: str, protocol: Callable[[], P]) -> P:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from backend import contexts, endpoint
 from backend.client import Engine
-from backend.endpoint import Endpoint, NamedPipe, Tcp, UnixSocket
+from backend.dial import Tunnels
+from backend.endpoint import Endpoint, NamedPipe, Ssh, Tcp, UnixSocket
 from backend.errors import BackendError, ContextMissing, EndpointError, EngineGone, without_password
 
 
@@ -33,17 +34,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a candidate answered: `version` and `product`, or the error."""
+    """What a candidate answered: `version` and `product`, or the error. One may be left unasked."""
 
     candidate: Candidate
     version: str = ""
     product: str = ""
     error: BackendError | None = None
+    asked: bool = True
 
     @property
     def answers(self) -> bool:
-        """Whether an engine is there."""
-        return self.error is None
+        """Whether an engine is there, as far as was asked."""
+        return self.asked and self.error is None
 
 
 def usual_sockets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -64,6 +66,8 @@ def usual_sockets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
+LAST = "last used"
+"""The source of the engine of last time."""
 USUAL_PIPES = (
     ("Docker Desktop", r"\\.\pipe\docker_engine"),
     ("Docker Desktop, Linux", r"\\.\pipe\dockerDesktopLinuxEngine"),
@@ -130,7 +134,9 @@ def _pipes() -> Iterable[Candidate]:
 def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str]) -> list[Candidate]:
     seen: set[tuple[object, ...]] = set()
     kept: list[Candidate] = []
-    for candidate in sorted(found, key=lambda c: not c.current):
+    for candidate in sorted(
+        found, key=lambda c: (not c.current, not (c.source == LAST and isinstance(c.endpoint, Ssh)))
+    ):
         key = _identity(candidate)
         if key not in seen:
             seen.add(key)
@@ -165,11 +171,18 @@ def _content(path: str) -> bytes | str:
         return path
 
 
-async def probe(candidate: Candidate, *, deadline: float = 5) -> Probe:
+def is_wanted(candidate: Candidate) -> bool:
+    """Whether a host of others may be asked unbidden: when the person's own settings choose it, or did last time."""
+    return not isinstance(candidate.endpoint, Ssh) or candidate.current or candidate.source == LAST
+
+
+async def probe(candidate: Candidate, *, deadline: float = 5, tunnels: Tunnels | None = None) -> Probe:
     """Asks a candidate for its version; never raises a BackendError."""
     if candidate.endpoint is None:
         return Probe(candidate, error=candidate.error)
-    engine = Engine(candidate.endpoint)
+    if not is_wanted(candidate):
+        return Probe(candidate, asked=False)
+    engine = Engine(candidate.endpoint, tunnels=tunnels)
     try:
         await engine.open(deadline=deadline)
         return Probe(candidate, engine.version.version, engine.product)
@@ -181,6 +194,6 @@ async def probe(candidate: Candidate, *, deadline: float = 5) -> Probe:
         await engine.close()
 
 
-async def probe_all(found: Iterable[Candidate], *, deadline: float = 5) -> list[Probe]:
+async def probe_all(found: Iterable[Candidate], *, deadline: float = 5, tunnels: Tunnels | None = None) -> list[Probe]:
     """Asks all of them at once; the answers come in the order of the candidates."""
-    return list(await asyncio.gather(*(probe(candidate, deadline=deadline) for candidate in found)))
+    return list(await asyncio.gather(*(probe(candidate, deadline=deadline, tunnels=tunnels) for candidate in found)))

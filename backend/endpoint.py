@@ -53,11 +53,13 @@ class Tcp(Struct, frozen=True):
 
 
 class Ssh(Struct, frozen=True):
-    """A host that is reached over SSH; an empty user means the name of this person."""
+    """A host that is reached over SSH; what is empty is found: the user, the key file, the socket of its engine."""
 
     host: str
     port: int = SSH_PORT
     user: str = ""
+    key: str = ""
+    socket: str = ""
 
 
 Endpoint = UnixSocket | NamedPipe | Tcp | Ssh
@@ -156,7 +158,7 @@ def text(endpoint: Endpoint) -> str:
             return "npipe://" + path.replace("\\", "/")
         case Tcp(host, port):
             return f"tcp://{_bracketed(host)}:{port}"
-        case Ssh(host, port, user):
+        case Ssh(host, port, user, _, _):
             return f"ssh://{user + '@' if user else ''}{_bracketed(host)}{'' if port == SSH_PORT else f':{port}'}"
 
 
@@ -165,15 +167,18 @@ def _bracketed(host: str) -> str:
 
 
 def check(endpoint: Endpoint) -> None:
-    """Refuses what may not be opened: ssh (not spoken yet), plain TCP to another computer, a stranger's socket.
+    """Refuses what may not be opened: plain TCP to another computer, a stranger's socket, pipes without Windows.
 
     Raises UnsupportedEndpoint or SocketUntrusted. A missing socket is left to whoever dials.
     """
-    if isinstance(endpoint, Ssh):
-        raise UnsupportedEndpoint(text(endpoint), "ssh:// hosts come with a later version")
     if isinstance(endpoint, NamedPipe) and sys.platform != "win32":
         raise UnsupportedEndpoint(text(endpoint), "named pipes are a thing of Windows")
-    if isinstance(endpoint, Tcp) and endpoint.tls is None and not endpoint.allow_plain and not _loopback(endpoint.host):
+    if (
+        isinstance(endpoint, Tcp)
+        and endpoint.tls is None
+        and not endpoint.allow_plain
+        and not is_loopback(endpoint.host)
+    ):
         raise UnsupportedEndpoint(
             text(endpoint), "without TLS anybody on the network could command the engine; set up TLS for it"
         )
@@ -181,7 +186,8 @@ def check(endpoint: Endpoint) -> None:
         _check_owner(endpoint)
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this computer by its name or number."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -3,11 +3,11 @@
 BackendError
 ├── EndpointError
 │   ├── InvalidEndpoint            the text of an address cannot be used
-│   ├── UnsupportedEndpoint        a kind of address that Pilothouse does not speak yet (ssh://)
+│   ├── UnsupportedEndpoint        a kind of address that cannot be used here
 │   ├── TlsFilesUnusable           a certificate or key of ours is missing or broken
 │   ├── ContextMissing             the chosen docker context does not exist
 │   └── ContextBroken              a file of docker's own configuration cannot be used
-├── EngineUnreachable              nothing answers at the endpoint
+├── EngineUnreachable              nothing answers at the endpoint; backend.ssh.errors has its kinds over SSH
 │   ├── SocketMissing
 │   ├── SocketDenied               EACCES, with the group that may open it
 │   ├── SocketUntrusted            a socket that belongs to another person
@@ -81,7 +81,7 @@ class InvalidEndpoint(EndpointError):
 
 
 class UnsupportedEndpoint(EndpointError):
-    """A kind of address that is right and not spoken yet."""
+    """A kind of address that is right and cannot be used here."""
 
 
 class TlsFilesUnusable(EndpointError):

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal
 
 from backend.chunks import ChunkDecoder
-from backend.dial import CONNECT_DEADLINE, dial
+from backend.dial import CONNECT_DEADLINE, Tunnels, dial
 from backend.endpoint import Endpoint
 from backend.errors import BackendError, EngineGone, EngineTimeout, ProtocolError
 from backend.failures import api_error, message_of
@@ -221,6 +221,7 @@ async def open_raw(
     deadline: float | None = CONNECT_DEADLINE,
     method: str = "GET",
     http: Literal["1.0", "1.1"] = "1.0",
+    tunnels: Tunnels | None = None,
 ) -> RawStream:
     """Asks for `path_and_query` (encoded, with the version) and returns once the engine said 200.
 
@@ -228,7 +229,7 @@ async def open_raw(
     takes. In HTTP/1.1 the body comes in chunks, so that an answer that was cut is known from one that ended.
     """
     what = f"{method} {path_and_query.partition('?')[0]}"
-    stream = await dial(endpoint, lambda: RawStream(what), deadline=deadline or CONNECT_DEADLINE)
+    stream = await dial(endpoint, lambda: RawStream(what), deadline=deadline or CONNECT_DEADLINE, tunnels=tunnels)
     close = "Connection: close\r\n" if http == "1.1" else ""
     request = f"{method} {path_and_query} HTTP/{http}\r\nHost: docker\r\nUser-Agent: pilothouse\r\n{close}\r\n"
     try:

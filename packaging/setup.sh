@@ -88,6 +88,9 @@ test_programs() {
   has newuidmap || need "tests of an engine without root" uidmap shadow-utils shadow
   has busybox || need "the small base image of the tests" busybox-static busybox busybox
   has mmdebstrap || need "the Debian base image of the tests" mmdebstrap mmdebstrap mmdebstrap
+  has sshd || need "tests of engines over SSH start one on loopback (where the system starts its own, that can be disabled)" openssh-server openssh-server openssh
+  has ssh-agent || need "tests of engines over SSH" openssh-client openssh-clients openssh
+  has openssl || need "tests make passwords and certificates" openssl openssl openssl
   has curl || need "the tests fetch a page and the builder plugin" curl curl curl
   has dpkg-deb || need "the tests unpack the builder plugin" dpkg dpkg dpkg
   virtual_display

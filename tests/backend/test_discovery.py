@@ -120,10 +120,22 @@ def test_windows_has_pipes(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_ssh_is_right_and_comes_later(tmp_path: Path) -> None:
+async def test_a_host_over_ssh_that_docker_would_use_is_asked_and_others_are_not(tmp_path: Path) -> None:
     first = discovery.candidates(here(tmp_path, DOCKER_HOST="ssh://me@build.example"), platform="linux")[0]
     assert isinstance(first.endpoint, Ssh)
-    assert isinstance((await discovery.probe(first)).error, UnsupportedEndpoint)
+    assert isinstance((await discovery.probe(first)).error, UnsupportedEndpoint)  # Nothing opens tunnels here.
+    away = Candidate("away", "docker context", Ssh("other.example"))
+    unasked = await discovery.probe(away)
+    assert not unasked.asked
+    assert not unasked.answers
+    assert discovery.is_wanted(Candidate("away", discovery.LAST, Ssh("other.example")))
+
+
+def test_the_host_of_last_time_is_known_as_such_though_it_is_named_elsewhere(tmp_path: Path) -> None:
+    host = Ssh("other.example")
+    besides = [Candidate("away", "SSH", host), Candidate("away", discovery.LAST, host)]
+    found = discovery.candidates(here(tmp_path), platform="linux", besides=besides)
+    assert [one.source for one in found if one.endpoint == host] == [discovery.LAST]
 
 
 @pytest.mark.asyncio

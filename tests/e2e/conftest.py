@@ -12,6 +12,7 @@ import pytest
 from backend.endpoint import UnixSocket
 from tests.e2e import images
 from tests.e2e.daemon import Daemon
+from tests.e2e.sshd import Sshd
 
 DockerCli = Callable[..., str]
 
@@ -31,6 +32,29 @@ def engine_process() -> Iterator[Daemon]:
 def engine_host(engine_process: Daemon) -> UnixSocket:
     """Where the shared engine answers."""
     return engine_process.endpoint
+
+
+@pytest.fixture(scope="session")
+def sshd(engine_process: Daemon) -> Iterator[Sshd]:
+    """A host that is reached over SSH, and on which the shared engine is."""
+    if os.getuid() != 0:
+        pytest.skip("an sshd with users of its own takes root")
+    made = Sshd(engine_process.paths.socket)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def person_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder without keys and hosts that are known, and without an agent."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return home
 
 
 @pytest.fixture

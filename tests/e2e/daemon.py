@@ -40,7 +40,7 @@ class Daemon:
     def pid(self) -> int:
         """dockerd's process id on this host."""
         assert self._supervisor is not None
-        for pid in _descendants(self._supervisor.pid):
+        for pid in descendants(self._supervisor.pid):
             if Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd":
                 return pid
         raise AssertionError("dockerd does not run")
@@ -117,7 +117,8 @@ def _program(name: str) -> str:
     return found
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """The processes below one."""
     found: list[int] = []
     wanted = [pid]
     while wanted:

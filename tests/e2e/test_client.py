@@ -1,4 +1,4 @@
-"""Every noun of the API against a real engine."""
+"""Every noun of the API against a real engine, over its socket and over SSH."""
 
 from __future__ import annotations
 
@@ -16,17 +16,28 @@ from backend.client import Engine
 from backend.endpoint import UnixSocket
 from backend.errors import Conflict, ImageInUse, NameInUse, NotFound, PortInUse, PullFailed
 from backend.frames import FrameDecoder
+from backend.ssh.hosts import Hosts
+from backend.ssh.secrets import Secrets
 from backend.types.containers import ContainerId
+from tests.e2e.sshd import Sshd
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
 
-@pytest_asyncio.fixture
-async def engine(engine_host: UnixSocket) -> AsyncIterator[Engine]:
-    made = Engine(engine_host)
+@pytest_asyncio.fixture(params=["socket", "ssh"])
+async def engine(engine_host: UnixSocket, request: pytest.FixtureRequest, person_home: Path) -> AsyncIterator[Engine]:
+    if request.param == "socket":
+        made, hosts = Engine(engine_host), None
+    else:
+        sshd: Sshd = request.getfixturevalue("sshd")
+        (person_home / ".ssh" / "known_hosts").write_text(sshd.known_line())
+        hosts = Hosts(person_home, person_home / "ours", Secrets(None))
+        made = Engine(sshd.endpoint, tunnels=hosts)
     await made.open()
     yield made
     await made.close()
+    if hosts is not None:
+        await hosts.close()
 
 
 @pytest.fixture
