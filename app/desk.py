@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,6 +21,7 @@ from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
 from app.places import Place
 from app.preferences import Preferences
+from app.remote import RemoteHosts
 from app.session import EngineState, Phase, Session
 from app.stores.stores import Stores
 from app.tasks import Once, TaskScope
@@ -29,6 +31,8 @@ from app.widgets.enginebutton import EngineButton, EngineChoice, engine_menu
 from app.window import MainWindow
 from backend import endpoint
 from backend.embedded import EmbeddedEngine, EmbeddedPaths
+from backend.endpoint import Ssh
+from backend.ssh.hosts import Hosts
 
 if TYPE_CHECKING:
     from app.leaving import Leaving
@@ -61,9 +65,11 @@ class Desk(QObject):
         self.scope = TaskScope("pilothouse", self._on_task_failed)
         self.operations = Operations(self.scope, self)
         self.stores = Stores(self)
-        self.session = Session(self.scope, self.operations, self.stores, self)
+        self.hosts = Hosts(Path.home(), paths.config_dir())
+        self.session = Session(self.scope, self.operations, self.stores, self, self.hosts)
         self.embedded = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
-        self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, self)
+        remote = RemoteHosts(self.preferences, self.hosts)
+        self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, remote, self)
         self._builds: BuildHistory | None = None
         self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self._running, self)
         self._buttons: list[EngineButton] = []
@@ -141,6 +147,8 @@ class Desk(QObject):
             await asyncio.wait_for(self.engines.leave(), limit)
         for name in await self.scope.close(limit):
             log.warning("did not end in time: %s", name)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.hosts.close(), limit)
         if self._builds is not None:
             self._builds.close()
         self.preferences.save()
@@ -199,6 +207,7 @@ class Desk(QObject):
         acts: dict[str, Callable[[], object]] = {
             "retry": self._try_now,
             "choose-engine": self._on_engine_menu,
+            "connect-ssh": lambda: self._open_connect(self.engines.remote.at(str(argument))),
             "start-embedded": self.engines.start_embedded,
             "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
             "show-builds": lambda: self.window.go(Place(places.BUILDS)),
@@ -277,7 +286,8 @@ class Desk(QObject):
         return button
 
     def _engine_choices(self) -> list[EngineChoice]:
-        return engine_choices(self.engines, self.session.state, self._open_connect)
+        connect = self._open_connect
+        return engine_choices(self.engines, self.session.state, connect, lambda host: connect(host, now=True))
 
     def _on_engine_menu(self) -> None:
         visible = [b for b in self._buttons if b.isVisible()]
@@ -302,10 +312,10 @@ class Desk(QObject):
             self.theme, self.window, self.session, self.engines, self.preferences, self.scope, self.quit_now, self
         )
 
-    def _open_connect(self) -> None:
-        from app.pages.onboarding.connecting import ConnectDialog
+    def _open_connect(self, where: Ssh | None = None, *, now: bool = False) -> None:
+        from app.pages.onboarding.connecting import open_connect
 
-        ConnectDialog(self.theme, self.window, self.engines.connect_to, self.engines.give_up).open()
+        open_connect(self.theme, self.window, self.engines, where, now=now)
 
     def _on_findings(self, findings: Findings) -> None:
         from app.findings import findings_view

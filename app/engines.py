@@ -11,23 +11,27 @@ import msgspec
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
-from app.notices import notice_for
+from app.notices import Notice, notice_for
 from app.preferences import Preferences
+from app.remote import Answer, RemoteHosts, label_of
 from app.session import EngineState, Phase, Session
 from app.tasks import TaskScope
 from backend import endpoint
 from backend.client import Engine
 from backend.embedded import EmbeddedEngine, Requirement
-from backend.endpoint import Endpoint
+from backend.endpoint import Endpoint, Ssh
 from backend.errors import BackendError, EndpointError, EngineStartFailed, TlsFilesUnusable, without_password
 
 if TYPE_CHECKING:
     from backend.discovery import Candidate, Probe
 
 Told = Callable[[str, bool], None]
+ToldOfHost = Callable[[BaseException | None], None]
 EMBEDDED = "Embedded engine"
 SETTLED_WITHIN = 5.0
 """Seconds that looking around gives way to the engine in use, whose lists are waited for."""
+START_SSH_SECONDS = 15.0
+"""Seconds that a host which was chosen may take at a start."""
 LOOK_EVERY = 1.0
 """Seconds between looks while no engine is in use, so that one that comes is used within two."""
 
@@ -58,18 +62,6 @@ def _docker_host() -> str:
     return without_password(os.environ.get("DOCKER_HOST", ""))
 
 
-async def _opened(where: Endpoint) -> Engine:
-    """An engine that has answered. Raises what keeps it from that."""
-    endpoint.check(where)
-    engine = Engine(where)
-    try:
-        await engine.open()
-    except BaseException:
-        await engine.close()
-        raise
-    return engine
-
-
 class Engines(QObject):
     """Looks, chooses, starts and stops. Signal: `changed(Findings)`; `none_found()` once no engine answered.
 
@@ -85,9 +77,11 @@ class Engines(QObject):
         preferences: Preferences,
         embedded: EmbeddedEngine,
         scope: TaskScope,
+        remote: RemoteHosts,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self.remote = remote
         self._session, self._preferences, self.embedded, self._scope = session, preferences, embedded, scope
         self.findings = Findings()
         self._starting: asyncio.Task[Any] | None = None
@@ -133,7 +127,8 @@ class Engines(QObject):
             if candidate.endpoint is None and candidate.error is not None and _concerns(candidate):
                 self._session.notice(notice_for(candidate.error))
         for candidate in found:
-            probe = await discovery.probe(candidate, deadline=3)
+            limit = START_SSH_SECONDS if isinstance(candidate.endpoint, Ssh) else 3
+            probe = await discovery.probe(candidate, deadline=limit, tunnels=self.remote.hosts)
             if candidate.endpoint is not None and probe.answers:
                 self._use_found(probe)
                 return
@@ -146,12 +141,15 @@ class Engines(QObject):
 
     def look(self) -> None:
         """Looks again."""
+        self.remote.hosts.hurry()
         self._scope.start(self._look(), name="look for engines")
 
     def use(self, where: Endpoint, label: str, engine: Engine | None = None) -> None:
         """Uses an engine from now on and remembers it; `engine` when it was asked already. A start under way ends."""
         if label != EMBEDDED:
             self.cancel_start()
+        if isinstance(where, Ssh):
+            self.remote.remember(where)
         self._missed, self.embedded_ended = None, False
         self._preferences.set("engine/last", EMBEDDED if label == EMBEDDED else endpoint.text(where))
         self._preferences.set("engine/last-label", label)
@@ -168,6 +166,31 @@ class Engines(QObject):
         self.give_up()
         self._connecting = self._scope.start(self._connect_to(text, tls, told), name="connect to an engine")
 
+    def connect_over_ssh(self, where: Ssh, answer: Answer, told: ToldOfHost) -> None:
+        """Asks the engine on a host, and uses it when it answers. `told` hears what keeps it from that, or None."""
+        self.give_up()
+        self._connecting = self._scope.start(self._connect_over_ssh(where, answer, told), name="connect to a host")
+
+    async def _connect_over_ssh(self, where: Ssh, answer: Answer, told: ToldOfHost) -> None:
+        try:
+            engine, kept = await self.remote.connect(where, answer)
+        except (BackendError, OSError) as error:
+            told(error)
+            return
+        if not kept:
+            words = "Pilothouse holds it until you quit, and asks again at the next start."
+            self._session.notice(Notice("The keyring did not keep the secret", words, kind="warning"))
+        self.use(where, label_of(where), engine)
+        told(None)
+
+    def ask_keyring(self, told: Callable[[bool], None]) -> None:
+        """Whether this computer has a keyring, which may have to be looked for."""
+
+        async def ask() -> None:
+            told(await self.remote.hosts.can_keep_secrets())
+
+        self._scope.start(ask(), name="look for a keyring")
+
     def give_up(self) -> None:
         """Asks no longer."""
         if self._connecting is not None:
@@ -176,7 +199,7 @@ class Engines(QObject):
     async def _connect_to(self, text: str, tls: endpoint.TlsFiles | None, told: Told) -> None:
         try:
             where = endpoint.parse(text, tls=tls)
-            engine = await _opened(where)
+            engine = await self._opened(where)
         except (BackendError, OSError) as error:
             notice = notice_for(error)
             told(f"{notice.title}. {notice.detail}".strip(), isinstance(error, TlsFilesUnusable))
@@ -246,7 +269,7 @@ class Engines(QObject):
         if (where := self._remembered(last)) is None:
             return False
         try:
-            engine = await _opened(where)
+            engine = await self._opened(where)
         except (BackendError, OSError) as error:
             self._missed = error
             return False
@@ -257,9 +280,23 @@ class Engines(QObject):
         """Where the engine of last time was, None when that cannot be read any more."""
         files: dict[str, object] = self._preferences.get("engine/last-tls", {})
         try:
-            return endpoint.parse(last, tls=msgspec.convert(files, endpoint.TlsFiles) if files else None)
+            where = endpoint.parse(last, tls=msgspec.convert(files, endpoint.TlsFiles) if files else None)
         except (EndpointError, msgspec.ValidationError):
             return None
+        return self.remote.whole(where) if isinstance(where, Ssh) else where
+
+    async def _opened(self, where: Endpoint) -> Engine:
+        """An engine that has answered. Raises what keeps it from that."""
+        endpoint.check(where)
+        if isinstance(where, Ssh):
+            return (await self.remote.connect(where, patience=START_SSH_SECONDS))[0]
+        engine = Engine(where)
+        try:
+            await engine.open()
+        except BaseException:
+            await engine.close()
+            raise
+        return engine
 
     async def _candidates(self) -> list[Candidate]:
         """All that may answer here, and the engine of last time."""
@@ -268,7 +305,8 @@ class Engines(QObject):
         last = self._preferences.get("engine/last", "")
         where = self._remembered(last) if last and last != EMBEDDED else None
         label = self._preferences.get("engine/last-label", last)
-        besides = [] if where is None else [discovery.Candidate(label, "last used", where)]
+        besides = [] if where is None else [discovery.Candidate(label, discovery.LAST, where)]
+        besides += [discovery.Candidate(label_of(one), "SSH", one) for one in self.remote.remembered()]
         return await asyncio.to_thread(discovery.candidates, besides=besides)
 
     def _use_found(self, probe: Probe) -> None:
@@ -292,7 +330,7 @@ class Engines(QObject):
         self._set(Findings(self.findings.probes, self.findings.requirements, looking=True, busy=self.findings.busy))
         found = await self._candidates()
         probes, requirements = await asyncio.gather(
-            discovery.probe_all(found, deadline=5), asyncio.to_thread(self.embedded.check)
+            discovery.probe_all(found, deadline=5, tunnels=self.remote.hosts), asyncio.to_thread(self.embedded.check)
         )
         busy = self.findings.busy
         self._set(Findings(tuple(probes), tuple(requirements), busy=busy, failure=told.failure, log=told.log))
@@ -305,11 +343,11 @@ class Engines(QObject):
         from backend import discovery
 
         found = await self._candidates()
-        probes = await discovery.probe_all(found, deadline=LOOK_EVERY)
+        probes = await discovery.probe_all(found, deadline=LOOK_EVERY, tunnels=self.remote.hosts)
         if not self._session.vacant or self._starting is not None:
             return
         answers = [p for p in probes if p.answers]
-        answers.sort(key=lambda p: p.candidate.source != "last used")
+        answers.sort(key=lambda p: p.candidate.source != discovery.LAST)
         if answers:
             self._use_found(answers[0])
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from app.engines import EMBEDDED, Engines, Findings
 from app.notices import notice_for
+from app.remote import label_of
 from app.session import EngineState, Phase
 from app.widgets.enginebutton import EngineChoice
 from backend.embedded import Requirement
-from backend.endpoint import NamedPipe, UnixSocket
+from backend.endpoint import NamedPipe, Ssh, UnixSocket
 from backend.errors import BackendError, SocketMissing
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def findings_view(findings: Findings) -> OnboardingView:
             f"{p.product} {p.version}" if p.answers else _why(p.error),
         )
         for p in findings.probes
+        if p.asked
     ]  # fmt: skip
     bad = [r for r in findings.requirements if not r.ok]
     if findings.requirements and not bad:
@@ -56,17 +58,29 @@ def state_words(state: EngineState) -> tuple[str, str]:
             return "No engine", ""
 
 
-def engine_choices(engines: Engines, state: EngineState, connect: Callable[[], object]) -> list[EngineChoice]:
-    """The menu of engines: those found, the embedded one, and ways to others."""
+def engine_choices(
+    engines: Engines,
+    state: EngineState,
+    connect: Callable[[], object],
+    connect_to_host: Callable[[Ssh], object] = lambda _where: None,
+) -> list[EngineChoice]:
+    """The menu of engines: those found, the embedded one, and ways to others. Hosts over SSH may ask back."""
     choices: list[EngineChoice] = []
     for probe in engines.findings.probes:
         where, label = probe.candidate.endpoint, probe.candidate.label
         words = f"{label}  {probe.product} {probe.version}" if probe.answers else label
         why = "" if probe.answers or probe.error is None else notice_for(probe.error).title
         why = why or ("" if where else "It has no address")
-        use = partial(engines.use, where, label) if where is not None else engines.look
+        use: Callable[[], object] = partial(engines.use, where, label) if where is not None else engines.look
+        if isinstance(where, Ssh):
+            why, use = "", partial(connect_to_host, where)
         in_use = state.endpoint is not None and where == state.endpoint
         choices.append(EngineChoice(words, use, "server", in_use, why))
+    listed = {probe.candidate.endpoint for probe in engines.findings.probes}
+    for host in engines.remote.remembered():
+        if host not in listed:
+            use = partial(connect_to_host, host)
+            choices.append(EngineChoice(label_of(host), use, "server", host == state.endpoint))
     if engines.uses_embedded and not engines.embedded_ended:
         choices.append(EngineChoice(EMBEDDED, lambda: None, "zap", True))
     else:

@@ -20,7 +20,8 @@ from app.stores.stores import Stores
 from app.sync import Sync
 from app.tasks import TaskScope
 from backend.client import Engine
-from backend.endpoint import Endpoint
+from backend.dial import Tunnels
+from backend.endpoint import Endpoint, Ssh, Tcp, is_loopback
 from backend.errors import BackendError, EngineGone
 from backend.types.containers import ContainerSummary
 from backend.types.system import Feature
@@ -70,9 +71,16 @@ class Session(QObject):
     happened = Signal(object)
     asking = Signal()
 
-    def __init__(self, scope: TaskScope, operations: Operations, stores: Stores, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        scope: TaskScope,
+        operations: Operations,
+        stores: Stores,
+        parent: QObject | None = None,
+        tunnels: Tunnels | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._scope = scope
+        self._scope, self._tunnels = scope, tunnels
         self.operations = operations
         self.stores = stores
         self.state = EngineState()
@@ -86,6 +94,21 @@ class Session(QObject):
     def can(self, feature: Feature) -> bool:
         """Whether the engine in use offers `feature`."""
         return self.engine is not None and feature in self.engine.features
+
+    @property
+    def host(self) -> str:
+        """The host that the engine in use is on, where its published ports answer; empty for this computer."""
+        match self.state.endpoint:
+            case Tcp(host, _, _, _):
+                return host
+            case Ssh() as where:
+                return self._tunnels.address(where) if self._tunnels is not None else where.host
+        return ""
+
+    @property
+    def far_host(self) -> str:
+        """The host that the engine in use is on, where that is another computer; else empty."""
+        return "" if is_loopback(self.host) and not isinstance(self.state.endpoint, Ssh) else self.host
 
     def run(
         self,
@@ -186,6 +209,8 @@ class Session(QObject):
 
     def retry_now(self) -> None:
         """Tries a lost engine at once instead of waiting."""
+        if self._tunnels is not None:
+            self._tunnels.hurry()
         if self._sync is not None:
             self._sync.retry_now()
 
@@ -209,9 +234,13 @@ class Session(QObject):
                 return
             same = self.state.endpoint == endpoint
             await self._leave()
+            if self._tunnels is not None:
+                with suppress(TimeoutError):
+                    other = self._tunnels.leave(endpoint if isinstance(endpoint, Ssh) else None)
+                    await asyncio.wait_for(other, LEAVE_SECONDS)
             if not same:
                 self.stores.clear()
-            self.engine = engine or Engine(endpoint)
+            self.engine = engine or Engine(endpoint, tunnels=self._tunnels)
             self._set(EngineState(Phase.CONNECTING, endpoint, label))
             self._sync = Sync(self.engine, self.stores, self._scope)
             self._sync.connected.connect(self._on_connected)

@@ -9,13 +9,14 @@ from app.filewordings import CHOOSE, FILE_WORDINGS
 from app.notices import Notice, Step, sentence
 from app.presentation.builds import build_words
 from app.presentation.units import joined
+from app.sshwordings import SSH_WORDINGS
 from backend import errors as e
 
 E = TypeVar("E", bound=BaseException)
 Wording = Callable[[Any], Notice]
 
 RETRY = Step("Try now", "retry")
-_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS}
+_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS, **SSH_WORDINGS}
 _PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed, e.NotAllRemoved})
 
 
@@ -84,14 +85,7 @@ def _endpoint(error: e.EndpointError) -> Notice:
 
 @_words(e.UnsupportedEndpoint)
 def _unsupported(error: e.UnsupportedEndpoint) -> Notice:
-    if not error.text.startswith("ssh://"):
-        return Notice(f"{error.text} cannot be used", sentence(error.reason), CHOOSE)
-    return Notice(
-        f"{error.text} cannot be used yet",
-        "The address is right. Engines on other hosts over SSH come in a later version.",
-        CHOOSE,
-        "info",
-    )
+    return Notice(f"{error.text} cannot be used", sentence(error.reason), CHOOSE)
 
 
 @_words(e.EngineUnreachable)

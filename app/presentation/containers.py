@@ -169,7 +169,7 @@ def port_text(port: PublishedPort) -> str:
 
 def port_tip(port: PublishedPort) -> str:
     """A port in one sentence, saying when it is open to the network."""
-    where = "every address of this computer, so the network can reach it" if port.open else port.ip
+    where = "every address of the engine's computer, so the network can reach it" if port.open else port.ip
     return f"{port.host} on {where} leads to {port.container}/{port.protocol}"
 
 

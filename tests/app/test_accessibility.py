@@ -228,7 +228,7 @@ def openers(person: Person) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "remove image", lambda: pictures.verbs.run("remove", [row])
     yield "clean up", pictures.verbs.clean_up
     yield "build", builds.primary
-    yield "connect", ConnectDialog(theme, window, desk.engines.connect_to, desk.engines.give_up).open
+    yield "connect", ConnectDialog(theme, window, desk.engines).open
     yield "quit", QuitDialog(theme, window, ["web"]).open
     yield "report", CrashReportDialog(theme, window, [report]).open
     yield "keys", KeySheet(theme, window).open

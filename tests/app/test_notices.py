@@ -13,8 +13,11 @@ from app.notices import notice_for, refusal_of, sentence
 from app.wordings import has_own_words
 from backend import errors
 from backend.saving import NotSaved, saving
+from backend.ssh import errors as ssh
 
+SSH = [kind for _, kind in inspect.getmembers(ssh, inspect.isclass) if issubclass(kind, ssh.SshError)]
 EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.BackendError)]
+EVERY += SSH
 
 
 def make(kind: type[errors.BackendError]) -> errors.BackendError:
@@ -27,6 +30,9 @@ def make(kind: type[errors.BackendError]) -> errors.BackendError:
         "code": 1,
         "log": ("last words",),
         "programs": ("dockerd", "podman"),
+        "tried": ("~/.ssh/id_ed25519",),
+        "ways": ("publickey",),
+        "looked": ("/var/run/docker.sock",),
         "kept": ("other/zz:1",),
         "removed": ("mm:2",),
         "cause": errors.Conflict(409, "in use"),
@@ -56,8 +62,9 @@ def test_the_title_says_what_failed(kind: type[errors.BackendError]) -> None:
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:
     assert errors.__doc__ is not None
+    assert ssh.__doc__ is not None
     for kind in EVERY:
-        assert kind.__name__ in errors.__doc__
+        assert kind.__name__ in (ssh.__doc__ if kind in SSH else errors.__doc__)
 
 
 def test_an_old_and_a_new_engine_are_told_apart() -> None:

@@ -31,6 +31,15 @@ def test_without_the_modules_of_posix() -> None:
     assert done.stdout.startswith("loaded")
 
 
+def test_a_start_of_the_window_does_not_load_what_speaks_ssh() -> None:
+    program = (
+        "import sys, app.main, app.desk, app.pages.containers.page, backend.ssh.hosts, backend.discovery\n"
+        "print(sorted({'paramiko', 'keyring', 'cryptography'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_a_start_of_the_window_does_not_load_what_starts_the_embedded_engine() -> None:
     program = f"import sys, app.main, app.pages.containers.page\nprint(sorted({FOR_LINUX} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

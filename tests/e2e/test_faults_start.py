@@ -241,7 +241,7 @@ async def test_silence_is_told_and_another_engine_can_be_chosen_meanwhile(qapp: 
         ("tcp://", "the host is missing"),
         ("npipe://", "npipe://"),
         ("ssh://-oProxyCommand=touch", "ssh://-oProxyCommand=touch is not an address of an engine"),
-        ("ssh://someone@host", "cannot be used yet"),
+        ("ssh://someone@no-such-host.invalid", "No host named no-such-host.invalid was found"),
         ("unix://relative", "unix://relative is not an address of an engine"),
         ("ftp://127.0.0.1:1", "is not an address of an engine"),
         ("<img src=x>", "<img src=x> is not an address of an engine"),

@@ -121,7 +121,7 @@ def check(row: MountRow) -> None:
 def _check_source(row: MountRow) -> None:
     if row.kind == "bind":
         if not row.source.strip():
-            raise BadValue("Choose a folder or file of this computer", "source")
+            raise BadValue("Name a folder or file of the computer that the engine is on", "source")
         if not (row.source.startswith("/") or _DRIVE.match(row.source) or row.source.startswith("\\\\")):
             raise BadValue("Give the whole path, from the root on", "source")
     if row.kind == "volume" and row.source and not _VOLUME_NAME.match(row.source):

@@ -33,7 +33,6 @@ from app.widgets.entries import Entry
 from app.widgets.menus import Menu
 from app.widgets.shortcuts import bind
 from backend import containers
-from backend.endpoint import Tcp
 from backend.types.containers import ContainerSummary
 
 GONE: Final = "The engine does not answer"
@@ -118,8 +117,7 @@ class ContainerVerbs(QObject):
 
     def engine_host(self) -> str:
         """Where published ports of the engine in use are found."""
-        endpoint = self._session.state.endpoint
-        return endpoint.host if isinstance(endpoint, Tcp) else "localhost"
+        return self._session.host or "localhost"
 
     def copy(self, text: str) -> None:
         """Puts a text onto the clipboard."""

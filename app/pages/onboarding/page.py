@@ -186,8 +186,8 @@ class OnboardingPage(QWidget):
     def _other_card(self) -> Card:
         card, _top, _tile = self._card(
             "plug", "Connect to another engine",
-            "A socket on this computer, or a server over TLS.",
-            "unix:// or tcp://",
+            "A socket on this computer, or another host over SSH or TLS.",
+            "unix://, ssh:// or tcp://",
         )  # fmt: skip
         self.connect_button = Button(self._theme, "Connect…")
         self.connect_button.clicked.connect(self.connect_pressed)

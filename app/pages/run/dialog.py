@@ -68,7 +68,9 @@ class RunDialog(Dialog):
         self.resources = ResourcesTab(theme)
         self.parts_of_form: dict[str, FormTab] = {
             "basic": self.basic,
-            "storage": StorageTab(theme, sorted(v.name for v in stores.volumes.values.values() if not v.anonymous)),
+            "storage": StorageTab(
+                theme, sorted(v.name for v in stores.volumes.values.values() if not v.anonymous), session.far_host
+            ),
             "network": NetworkTab(theme, sorted(n.name for n in stores.networks.values.values())),
             "resources": self.resources,
             "security": SecurityTab(theme),

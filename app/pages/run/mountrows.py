@@ -1,4 +1,4 @@
-"""The rows of mounts: a folder of this computer, a volume, or memory."""
+"""The rows of mounts: a folder of the engine's computer, a volume, or memory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ _HINTS = {"bind": "/path/on/this/computer", "volume": "Name, or none for a new o
 
 
 class MountLine(QWidget):
-    """One mount."""
+    """One mount; `host` is where its folder is, when not on this computer."""
 
     changed = Signal()
     removed = Signal()
 
-    def __init__(self, theme: Theme, row: MountRow, volumes: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, row: MountRow, volumes: Sequence[str], host: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._row, self._volumes = row, volumes
+        self._row, self._volumes, self._host = row, volumes, host
         self.kind = Select(theme, KINDS)
         self.kind.setAccessibleName("Kind of mount")
         self.kind.set_value(row.kind)
@@ -73,10 +75,11 @@ class MountLine(QWidget):
 
     def _on_kind(self) -> None:
         kind = self.kind.value()
-        self.source.setPlaceholderText(_HINTS[kind])
+        afar = f"/path/on/{self._host}" if self._host and kind == "bind" else ""
+        self.source.setPlaceholderText(afar or _HINTS[kind])
         self.source.setEnabled(kind != "tmpfs")
         self.source.set_suggestions(self._volumes if kind == "volume" else ())
-        self.pick.setVisible(kind == "bind")
+        self.pick.setVisible(kind == "bind" and not self._host)
         self.changed.emit()
 
     def _on_pick(self) -> None:
@@ -91,9 +94,9 @@ class MountRows(QWidget):
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, volumes: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, volumes: Sequence[str], host: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._volumes = theme, volumes
+        self._theme, self._volumes, self._host = theme, volumes, host
         self.lines: list[MountLine] = []
         self._stack = QVBoxLayout()
         self._stack.setSpacing(6)
@@ -122,7 +125,7 @@ class MountRows(QWidget):
 
     def add(self, row: MountRow) -> None:
         """One more mount."""
-        line = MountLine(self._theme, row, self._volumes)
+        line = MountLine(self._theme, row, self._volumes, self._host)
         line.changed.connect(self.changed)
         line.removed.connect(lambda: self._drop(line))
         self.lines.append(line)

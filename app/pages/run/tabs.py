@@ -19,12 +19,14 @@ NO_ENTRYPOINT = '""'
 
 
 class StorageTab(FormTab):
-    """Folders, volumes and memory in the container."""
+    """Folders, volumes and memory in the container; `host` is where the folders are, when not on this computer."""
 
-    def __init__(self, theme: Theme, volumes: Sequence[str]) -> None:
+    def __init__(self, theme: Theme, volumes: Sequence[str], host: str = "") -> None:
         super().__init__(theme)
-        self.mounts = MountRows(theme, volumes)
-        field = Field(theme, "Mounts", self.mounts, "Data in a folder or volume stays when the container is removed")
+        self.mounts = MountRows(theme, volumes, host)
+        words = f"The engine is on {host}: folders are those of that host" if host else ""
+        words = words or "Data in a folder or volume stays when the container is removed"
+        field = Field(theme, "Mounts", self.mounts, words)
         self.column.addWidget(field)
         self.mounts.changed.connect(self.changed)
         self.bind("mounts", self.mounts, field, self.mounts.set_rows, self.mounts.rows)

@@ -80,7 +80,7 @@ def test_line_written_says_the_same(recorded: dict[str, Any]) -> None:
         (
             RunForm(image="a", mounts=(MountRow("bind", "", "/y"),)),
             "mounts.0.source",
-            "Choose a folder or file of this computer",
+            "Name a folder or file of the computer that the engine is on",
         ),
         (RunForm(image="a", mounts=(MountRow("bind", "/x", ""),)), "mounts.0.target", "Say where in the container"),
         (
