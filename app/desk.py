@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app import crash, paths, places
 from app.engines import Engines, Findings
 from app.feeds.containers import ContainerFeeds
-from app.findings import engine_choices, state_words
+from app.findings import banner_of, engine_choices, state_words
 from app.logbook import log
 from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
@@ -246,7 +246,10 @@ class Desk(QObject):
         self._tell_banner()
 
     def _try_now(self) -> None:
-        if self.engines.embedded_ended:
+        banner = banner_of(self.engines, self.session.state, 0)
+        if banner is not None and banner.step is not None:
+            self._act(banner.step.act, banner.step.argument)
+        elif self.engines.embedded_ended:
             self.engines.start_embedded()
         elif self.session.engine is not None:
             self.session.retry_now()
@@ -254,27 +257,14 @@ class Desk(QObject):
             self.engines.look()
 
     def _tell_banner(self) -> None:
-        state = self.session.state
-        if self.engines.embedded_ended:
-            busy = self.engines.findings.busy
-            words = busy or "What ran in it has ended too. Containers with a restart policy come back with it."
-            title = "Starting the embedded engine" if busy else "The embedded engine has ended"
-            self.window.banner.set("info" if busy else "error", title, words, "" if busy else "Start engine", "power")
-            self.window.banner.show()
-            return
-        lost = state.error is not None and state.phase in (Phase.LOST, Phase.CONNECTING)
-        if not lost or state.error is None:
+        banner = banner_of(self.engines, self.session.state, asyncio.get_running_loop().time())
+        if banner is None:
             self._countdown.stop()
             self.window.banner.hide()
             return
-        left = max(0.0, (state.retry_at or 0) - asyncio.get_running_loop().time())
-        notice = notice_for(state.error)
-        title = "Engine not answering" if state.phase is Phase.LOST else notice.title
-        again = f"Trying again in {left:.0f}\u00a0s" if left >= 0.5 else "Trying again"
-        detail = again if state.phase is Phase.LOST else f"{notice.detail} {again}"
-        self.window.banner.set("error", title, detail, "Try now", "unplug")
+        self.window.banner.set(banner.kind, banner.title, banner.words, banner.button, banner.icon)
         self.window.banner.show()
-        if not self._countdown.isActive():
+        if banner.counts and not self._countdown.isActive():
             self._countdown.start()
 
     def _engine_button(self) -> QWidget:

@@ -21,6 +21,7 @@ from backend.client import Engine
 from backend.embedded import EmbeddedEngine, Requirement
 from backend.endpoint import Endpoint, Ssh
 from backend.errors import BackendError, EndpointError, EngineStartFailed, TlsFilesUnusable, without_password
+from backend.ssh.errors import SshError
 
 if TYPE_CHECKING:
     from backend.discovery import Candidate, Probe
@@ -137,6 +138,8 @@ class Engines(QObject):
         if (here := await self._embedded_endpoint()) is not None:
             self.use(here, EMBEDDED)
             return
+        if isinstance(self._missed, SshError):  # A host may have asked something, which only the person can answer.
+            self._session.notice(notice_for(self._missed))
         self.none_found.emit()
 
     def look(self) -> None:

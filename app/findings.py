@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from app.engines import EMBEDDED, Engines, Findings
-from app.notices import notice_for
+from app.notices import Kind, Notice, Step, notice_for
 from app.remote import label_of
 from app.session import EngineState, Phase
 from app.widgets.enginebutton import EngineChoice
 from backend.embedded import Requirement
 from backend.endpoint import NamedPipe, Ssh, UnixSocket
 from backend.errors import BackendError, SocketMissing
+from backend.ssh.errors import SshError
 
 if TYPE_CHECKING:
     from app.pages.onboarding.page import OnboardingView
@@ -56,6 +59,44 @@ def state_words(state: EngineState) -> tuple[str, str]:
             return "Engine not answering", "danger-fill"
         case Phase.NONE:
             return "No engine", ""
+
+
+class Banner(Struct, frozen=True):
+    """What the banner says of the engine in use; its button takes a `step`, else it tries again. `counts` seconds."""
+
+    kind: Kind
+    title: str
+    words: str
+    button: str
+    icon: str
+    step: Step | None = None
+    counts: bool = False
+
+
+def banner_of(engines: Engines, state: EngineState, now: float) -> Banner | None:
+    """What is to be said of the engine in use at a time of the loop; None when it is well."""
+    if engines.embedded_ended:
+        if busy := engines.findings.busy:
+            return Banner("info", "Starting the embedded engine", busy, "", "power")
+        words = "What ran in it has ended too. Containers with a restart policy come back with it."
+        return Banner("error", "The embedded engine has ended", words, "Start engine", "power")
+    if state.error is None or state.phase not in (Phase.LOST, Phase.CONNECTING):
+        return None
+    notice = notice_for(state.error)
+    if isinstance(state.error, SshError) and state.error.lasting:
+        return Banner("error", notice.title, notice.detail, *_way_out(notice))
+    left = max(0.0, (state.retry_at or 0) - now)
+    again = f"Trying again in {left:.0f}\u00a0s" if left >= 0.5 else "Trying again"
+    if state.phase is Phase.LOST:
+        return Banner("error", "Engine not answering", again, "Try now", "unplug", counts=True)
+    return Banner("error", notice.title, f"{notice.detail} {again}", "Try now", "unplug", counts=True)
+
+
+def _way_out(notice: Notice) -> tuple[str, str, Step | None]:
+    """Words and icon of the button, and its step where that is more than another try."""
+    if notice.step is not None and notice.step.act == "connect-ssh":
+        return notice.step.label, "unplug", notice.step
+    return "Try now", "unplug", None
 
 
 def engine_choices(

@@ -22,7 +22,12 @@ from backend.errors import EngineUnreachable
 
 
 class SshError(EngineUnreachable):
-    """The root. `where` is the endpoint's text, `host` what the person calls the host that is meant."""
+    """The root. `where` is the endpoint's text, `host` what the person calls the host that is meant.
+
+    `lasting`: it stays so until somebody does something, and asking again would not help.
+    """
+
+    lasting = True
 
     def __init__(self, where: str, host: str, reason: str) -> None:
         super().__init__(where, reason)
@@ -32,9 +37,13 @@ class SshError(EngineUnreachable):
 class SshUnreachable(SshError):
     """Nothing answers at `host`, or what answers speaks no SSH that we know; `reason` is the system's words."""
 
+    lasting = False
+
 
 class SshNameUnknown(SshError):
     """No address is known for the name `host`."""
+
+    lasting = False
 
 
 class SshConfigUnusable(SshError):
@@ -104,6 +113,8 @@ class SshKeyFileUnusable(SshError):
 
 class SshEngineMissing(SshError):
     """No engine answers on `host`; `looked` are the sockets that were tried."""
+
+    lasting = False
 
     def __init__(self, where: str, host: str, looked: tuple[str, ...] = ()) -> None:
         super().__init__(where, host, f"no engine at {', '.join(looked)}")

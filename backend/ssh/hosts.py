@@ -56,10 +56,17 @@ class Hosts:
             self._ways.hurry()
 
     async def ready(self, endpoint: Ssh) -> None:
-        """Connects to a host, at once also after a failure. Raises SshError and its kinds. Deadline: the caller's."""
+        """Connects to a host, at once also after a failure; being cancelled ends the attempt.
+
+        Raises SshError and its kinds. The caller has the deadline.
+        """
         session = await self._session(endpoint)
         self.hurry()
-        await session.connect()
+        try:
+            await session.connect()
+        except asyncio.CancelledError:
+            session.give_up()
+            raise
 
     async def can_keep_secrets(self) -> bool:
         """Whether this computer has a keyring."""

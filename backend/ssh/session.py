@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from backend.ssh import link as links
 from backend.ssh.config import Route
-from backend.ssh.errors import SshError, SshNameUnknown, SshUnreachable
+from backend.ssh.errors import SshError, SshUnreachable
 from backend.ssh.link import ChannelRefused, Link, LinkLost, Login, Trust
 from backend.ssh.threads import in_thread
 
@@ -69,11 +69,15 @@ class Session:
         """The next question is asked at once, also after a failure."""
         self._not_before = 0.0
 
+    def give_up(self) -> None:
+        """Ends an attempt to connect that is under way; those who wait for it are told so."""
+        if (hang_up := self._hang_up) is not None:
+            hang_up()
+
     async def close(self) -> None:
         """Ends the connection, and an attempt under way."""
         self._closed.set()
-        if self._hang_up is not None:
-            self._hang_up()
+        self.give_up()
         if (link := self._link) is not None:
             await in_thread(link.close)
 
@@ -140,7 +144,6 @@ class Session:
             hang_up()
 
     def _fail(self, error: SshError) -> None:
-        passing = isinstance(error, SshUnreachable | SshNameUnknown)
         self._failure = error
-        self._not_before = time.monotonic() + (self._pause if passing else REFUSED_PAUSE)
+        self._not_before = time.monotonic() + (REFUSED_PAUSE if error.lasting else self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)

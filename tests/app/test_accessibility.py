@@ -23,7 +23,7 @@ from app.pages.containers.header import ContainerHeader
 from app.pages.containers.page import ContainersPage
 from app.pages.images.dialogs import ImportDialog, TagDialog
 from app.pages.images.page import ImagesPage
-from app.pages.onboarding.connecting import ConnectDialog
+from app.pages.onboarding.connecting import ConnectDialog, open_connect
 from app.pages.onboarding.page import Finding, OnboardingPage, OnboardingView
 from app.pages.run.dialog import RunDialog
 from app.pages.settings.quitting import QuitDialog
@@ -33,6 +33,7 @@ from app.widgets.chips import PortChip
 from app.widgets.dialogs import Dialog
 from app.widgets.focus import ScrollArea
 from app.widgets.segments import Tabs
+from backend.endpoint import Ssh
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 
@@ -229,6 +230,7 @@ def openers(person: Person) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "clean up", pictures.verbs.clean_up
     yield "build", builds.primary
     yield "connect", ConnectDialog(theme, window, desk.engines).open
+    yield "connect to a host", lambda: open_connect(theme, window, desk.engines, Ssh("host.example", key="/key"))
     yield "quit", QuitDialog(theme, window, ["web"]).open
     yield "report", CrashReportDialog(theme, window, [report]).open
     yield "keys", KeySheet(theme, window).open

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -361,3 +361,24 @@ async def test_a_wait_that_is_given_up_leaves_nothing(person_home: Path) -> None
             with pytest.raises(EngineTimeout):
                 await engine.open(deadline=0.5)
         await ended.wait()
+        ended.clear()
+        async with opened(person_home, where) as (_, hosts):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(hosts.ready(where), 0.5)
+            await ended.wait()
+
+
+async def test_a_greeting_without_end_is_given_up(person_home: Path) -> None:
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+    async with server:
+        where = Ssh("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with opened(person_home, where) as (_, hosts):
+            with pytest.raises(SshUnreachable):
+                await asyncio.wait_for(hosts.ready(where), 40)

@@ -225,3 +225,45 @@ async def test_hosts_without_an_engine_for_this_person_are_said(
                 await refused(person, near)
         finally:
             nowhere.close()
+
+
+async def test_a_host_that_comes_back_with_another_key_is_not_used(
+    qapp: QApplication, engine_process: Daemon, person_home: Path
+) -> None:
+    with host_of(engine_process) as host:
+        know(person_home, host)
+        async with FakeEngine().serve() as near, at_desk(near) as person:
+            await asked(person, host.endpoint)
+            await in_use(person, host.endpoint)
+            await asyncio.to_thread(host.kill)
+            await person.until(lambda: person.desk.session.state.phase is Phase.LOST, "the loss")
+            host.new_host_keys()
+            await asyncio.to_thread(host.start)
+            await person.sees("The key of 127.0.0.1 has changed")
+            assert person.desk.session.state.phase is Phase.LOST
+            know(person_home, host)
+            await person.press("Try now")
+            await person.until(lambda: person.desk.session.state.phase is Phase.CONNECTED, "the host again")
+            await person.until(lambda: not person.window.banner.isVisible(), "the banner to go")
+
+
+async def test_a_password_that_is_not_kept_is_asked_for_at_the_next_start(
+    qapp: QApplication, sshd: Sshd, person_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.discovery.usual_sockets", lambda _environment: [])
+    know(person_home, sshd)
+    where = Ssh("127.0.0.1", sshd.port, CAPTAIN)
+    async with FakeEngine().serve() as near, at_desk(near) as person:
+        await asked(person, where, PASSWORD)
+        await in_use(person, where)
+    with environment(DOCKER_HOST=""):
+        async with at_desk(None, connect=False) as person:
+            await person.sees("127.0.0.1 asks for a password")
+            await person.press("Connect…")
+            dialog = await person.find(ConnectDialog, "the dialog", lambda _d: True)
+            assert dialog.remote.host.text() == "127.0.0.1"
+            await person.press("Connect")
+            await person.sees("No key signs captain in there.")
+            await person.type(dialog.remote.secret, PASSWORD)
+            await person.press("Connect")
+            await in_use(person, where)

@@ -78,8 +78,9 @@ class ConnectDialog(Dialog):
         self._check.setInterval(300)
         self._check.timeout.connect(self._on_check)
         self.address.textChanged.connect(lambda _t: self._check.start())
-        for edit in (self.remote.host.textEdited, self.remote.user.textEdited, self.remote.port.valueChanged):
-            edit.connect(lambda _value: self._on_other_host())
+        form = self.remote
+        for edited in (form.host.textEdited, form.user.textEdited, form.port.valueChanged, form.way.chosen):
+            edited.connect(lambda _value: self._on_other_host())
         self._show_kind()
 
     def show_host(self, where: Ssh) -> None:
@@ -101,7 +102,7 @@ class ConnectDialog(Dialog):
         self.connect_button.setText(TRUST if trust else "Connect")
 
     def _on_other_host(self) -> None:
-        self.remote.forget_key()
+        self.remote.forget_questions()
         self._say_button()
 
     def _on_choose(self) -> None:

@@ -51,7 +51,6 @@ class RemoteForm(QWidget):
         self.user_field = Field(theme, "User", self.user)
         self.way = Segments(theme, WAYS)
         self.way.set_current("keys")
-        self.way.chosen.connect(lambda _key: self._show_way())
         self.way_field = Field(theme, "Sign in with", row_of(self.way, left=True))
         self.file = LineEdit(theme, "~/.ssh/id_ed25519", mono=True, icon="file")
         choose = Button(theme, "Choose…")
@@ -59,6 +58,7 @@ class RemoteForm(QWidget):
         self.file_field = Field(theme, "Key file", row_of(self.file, choose))
         self.file.setAccessibleName("Key file")
         self.secret = SecretEdit(theme)
+        self.way.chosen.connect(lambda _key: self.secret.clear())
         self.secret_field = Field(theme, "Password", self.secret)
         self.keep = Checkbox(theme, "Keep it in the keyring of this computer")
         self.keep_field = Field(theme, "", self.keep)
@@ -127,7 +127,7 @@ class RemoteForm(QWidget):
         return Ssh(read.host, read.port, read.user, file, self._socket)
 
     def answer(self) -> Answer:
-        """What the person answers now; secrets are forgotten here once they were handed on."""
+        """What the person answers now."""
         secret = self.secret.text() if not self.secret_field.isHidden() else ""
         return Answer(self._unknown, self._asked, secret, self.keep.isChecked() and bool(self._can_keep))
 
@@ -135,6 +135,7 @@ class RemoteForm(QWidget):
         """Says what keeps the host from being used, at the field where it can be mended."""
         self._unknown = None
         self.panel.hide()
+        self.secret_field.set_help("")
         for field in (self.host_field, self.file_field, self.secret_field):
             field.set_error("")
         if error is None:
@@ -151,11 +152,10 @@ class RemoteForm(QWidget):
             case _:
                 self._mark(self.host_field, self.host, words)
 
-    def forget_key(self) -> None:
-        """The host in the field is another one now: what was asked for the one before counts no more."""
+    def forget_questions(self) -> None:
+        """Another host or way is typed: what was asked before counts no more."""
         self._asked = None
-        if self._unknown is not None:
-            self.show_problem(None)
+        self.show_problem(None)
         self._show_way()
 
     def _ask_to_trust(self, error: SshKeyUnknown) -> None:
@@ -171,7 +171,6 @@ class RemoteForm(QWidget):
     def _ask_secret(self, error: SshSecretWanted | SshPasswordRefused, words: str) -> None:
         self._asked = error
         self._show_way()
-        self.secret_field.label.setText("Passphrase" if error.key else "Password")
         self.secret.clear()
         if isinstance(error, SshPasswordRefused):
             self._mark(self.secret_field, self.secret, words)
@@ -188,6 +187,7 @@ class RemoteForm(QWidget):
         self.way_field.set_help(WORDS[way])
         self.file_field.setVisible(way == "file")
         secret = way == "password" or self._asked is not None
+        self.secret_field.label.setText("Passphrase" if self._asked is not None and self._asked.key else "Password")
         self.secret_field.setVisible(secret)
         self.keep_field.setVisible(secret and self._can_keep is not None)
 
