@@ -183,7 +183,9 @@ class Engines(QObject):
         if not kept:
             words = "Pilothouse holds it until you quit, and asks again at the next start."
             self._session.notice(Notice("The keyring did not keep the secret", words, kind="warning"))
-        self.use(where, label_of(where), engine)
+        found = (p.candidate for p in self.findings.probes if p.candidate.endpoint == where)
+        named = (c.label for c in found if c.source == "docker context")
+        self.use(where, next(named, label_of(where)), engine)
         told(None)
 
     def ask_keyring(self, told: Callable[[bool], None]) -> None:

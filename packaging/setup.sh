@@ -78,6 +78,7 @@ find_engine() {
     fi
   fi
 }
+ssh_keys() { has ssh-keygen || need "tests make keys with it" openssh-client openssh-clients openssh; }
 test_programs() {
   has dockerd || need "tests run against a real engine of their own" docker.io moby-engine docker
   has docker || need "tests compare with the docker command line" docker.io moby-engine docker
@@ -89,7 +90,7 @@ test_programs() {
   has busybox || need "the small base image of the tests" busybox-static busybox busybox
   has mmdebstrap || need "the Debian base image of the tests" mmdebstrap mmdebstrap mmdebstrap
   has sshd || need "tests of engines over SSH start one on loopback (where the system starts its own, that can be disabled)" openssh-server openssh-server openssh
-  has ssh-agent || need "tests of engines over SSH" openssh-client openssh-clients openssh
+  ssh_keys
   has openssl || need "tests make passwords and certificates" openssl openssl openssl
   has curl || need "the tests fetch a page and the builder plugin" curl curl curl
   has dpkg-deb || need "the tests unpack the builder plugin" dpkg dpkg dpkg
@@ -104,7 +105,7 @@ case $goal in
     engine
     ;;
   test) qt_libraries; x_libraries; test_programs ;;
-  quick) qt_libraries ;;
+  quick) qt_libraries; ssh_keys ;;
   venv) need "the virtual environment" python3-venv python3 python ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

@@ -142,6 +142,7 @@ class Stream:
         self._pump, self._channel, self.socket = pump, channel, local
         self._up, self._down = memoryview(b""), memoryview(b"")
         self._up_read = self._up_ended = self._down_read = self._down_ended = False
+        self._void = False
         self.watched = 0
         self.ended = False
 
@@ -192,8 +193,8 @@ class Stream:
         if self._down_read and not self._down and not self._down_ended:
             self._down_ended = True
             self.socket.shutdown(socket.SHUT_WR)
-        if self._down_ended and self._channel.closed:  # What we still send, nobody takes.
-            self._up_ended = True
+        if self._down_ended and self._channel.closed:
+            self._stop_up()
 
     def _move_up(self) -> bool:
         for _ in range(TURN):
@@ -202,14 +203,19 @@ class Stream:
                     got = self.socket.recv(PIECE)
                 except BlockingIOError:
                     return False
-                self._up, self._up_read = memoryview(got), not got
+                self._up, self._up_read = memoryview(b"" if self._void else got), not got
             if self._up:
                 try:
                     sent = self._channel.send(self._up)
                 except TimeoutError:
                     return True
+                except (OSError, EOFError, paramiko.SSHException):
+                    sent = 0
+                if not sent and not self._channel.get_transport().is_active():
+                    raise EOFError  # All has ended, and who sends much is told at once.
                 if not sent:
-                    raise EOFError
+                    self._stop_up()
+                    return False
                 self._up = self._up[sent:]
             if self._up_read and not self._up:
                 break
@@ -217,8 +223,13 @@ class Stream:
             self._pump.nudge(self)
         if self._up_read and not self._up and not self._up_ended:
             self._up_ended = True
-            self._channel.shutdown_write()
+            if not self._void:
+                self._channel.shutdown_write()
         return False
+
+    def _stop_up(self) -> None:
+        """Nobody takes what we still send: it is dropped, so that who sends may still read what has come from there."""
+        self._up, self._void = memoryview(b""), True
 
     def close(self) -> None:
         """Drops both ends."""

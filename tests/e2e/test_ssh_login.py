@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -178,6 +178,18 @@ async def test_a_host_that_we_set_up_is_reached_with_a_pair_of_keys(sshd: Sshd, 
     assert (await reader.read()).endswith(b"OK")
     writer.close()
     assert await session.run("echo $((6*7)); exit 3", deadline=10) == (3, b"42\n", b"")
+    answering = await session.open_program("head -c 10 >/dev/null; head -c 3000000 /dev/zero; echo answer")
+    reader, writer = await asyncio.open_connection(sock=answering)
+
+    async def feed() -> None:
+        with suppress(OSError):  # What nobody there reads may be refused; what has come is read all the same.
+            for _ in range(64):
+                writer.write(bytes(1 << 18))
+                await writer.drain()
+
+    answer, _ = await asyncio.gather(reader.read(-1), feed())
+    assert (len(answer), answer[-7:]) == (3_000_007, b"answer\n")
+    writer.close()
     assert session.connected
     await session.close()
     other = Session(route, Pinned(host_key), KeyPair(load_key(str(make_key(sshd.root / "stranger")))))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
+import socket
 from pathlib import Path
 from typing import cast
 
@@ -206,10 +209,15 @@ async def test_hosts_without_an_engine_for_this_person_are_said(
     qapp: QApplication, engine_process: Daemon, person_home: Path
 ) -> None:
     with host_of(engine_process, "PasswordAuthentication no", "KbdInteractiveAuthentication no") as host:
-        nowhere = Sshd(person_home / "none.sock")
+        nowhere, shut = Sshd(person_home / "none.sock"), Sshd(engine_process.paths.socket)
+        shut.engine = shut.root / "engine.sock"
         try:
             nowhere.start()
-            know(person_home, host, nowhere)
+            with socket.socket(socket.AF_UNIX) as engine:
+                engine.bind(str(shut.engine))
+                shut.engine.chmod(0o660)
+            shut.start()
+            know(person_home, host, nowhere, shut)
             strange = make_key(person_home / "strange")
             async with FakeEngine().serve() as near, at_desk(near) as person:
                 person.window.resize(1280, 800)
@@ -219,12 +227,37 @@ async def test_hosts_without_an_engine_for_this_person_are_said(
                 await asked(person, nowhere.endpoint)
                 await person.sees("No engine is running on 127.0.0.1")
                 await refused(person, near)
-                await asked(person, Ssh("127.0.0.1", host.port, DECKHAND, str(host.key)))
-                await person.sees("127.0.0.1")
-                await person.until(lambda: person.says("No engine is running") or person.says("may not use"), "why")
+                await asked(person, Ssh("127.0.0.1", shut.port, DECKHAND, str(shut.key)))
+                await person.sees(f"{DECKHAND} may not use the engine of 127.0.0.1")
+                assert person.says("/var/run/docker.sock is for the group root there")
                 await refused(person, near)
         finally:
             nowhere.close()
+            shut.close()
+
+
+async def test_a_host_of_a_docker_context_is_not_asked_until_it_is_picked(
+    qapp: QApplication, engine_process: Daemon, person_home: Path, own_home: Path
+) -> None:
+    with host_of(engine_process) as host:
+        name = "ship"
+        place = own_home / "docker" / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+        place.mkdir(parents=True)
+        address = f"ssh://{CAPTAIN}@127.0.0.1:{host.port}"
+        meta = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": address, "SkipTLSVerify": False}}}
+        (place / "meta.json").write_text(json.dumps(meta))
+        (person_home / ".ssh" / "id_ed25519").write_bytes(host.key.read_bytes())
+        greeted = host.log().count("Connection from")
+        async with FakeEngine().serve() as near, at_desk(near) as person:
+            await person.until(lambda: name in [c.text for c in person.desk._engine_choices()], "the context")
+            person.desk.engines.look()
+            await person.until(lambda: not person.desk.engines.findings.looking, "the look to end")
+            assert host.log().count("Connection from") == greeted
+            next(c for c in person.desk._engine_choices() if c.text == name).on_pick()
+            await person.sees("Is this really 127.0.0.1?")
+            await person.press(TRUST)
+            await in_use(person, cast("Ssh", endpoint.parse(address)))
+            assert person.desk.session.state.label == name
 
 
 async def test_a_host_that_comes_back_with_another_key_is_not_used(
