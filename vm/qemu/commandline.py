@@ -147,7 +147,7 @@ def argv(qemu: Qemu, host: Host, accelerator: Accelerator, machine: Machine, *, 
         words += ["-device", "virtio-balloon-pci,free-page-reporting=on"]
     words += ["-device", "virtio-serial-pci,max_ports=2"]
     words += ["-chardev", f"ringbuf,id={READY},size=4096"]
-    words += ["-device", f"virtserialport,chardev={READY},name={READY_PORT}"]
+    words += ["-device", f"virtserialport,id={READY},chardev={READY},name={READY_PORT}"]
     words += [
         "-chardev",
         f"file,id=console,path={escaped(machine.named(machine.console))},append=on",

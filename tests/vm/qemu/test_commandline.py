@@ -55,7 +55,7 @@ PORTS = [
     "-chardev",
     "ringbuf,id=ready,size=4096",
     "-device",
-    "virtserialport,chardev=ready,name=org.pilothouse.ready",
+    "virtserialport,id=ready,chardev=ready,name=org.pilothouse.ready",
     "-chardev",
     "file,id=console,path=serial.log,append=on",
     "-serial",

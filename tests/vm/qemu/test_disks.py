@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm.qemu.programs import need
+from tests.e2e.machine.programs import need
 from vm.qemu.disks import check, drop_saved, grow, inspect, make_disk
 from vm.qemu.errors import (
     DiskCorrupt,

@@ -50,6 +50,7 @@ done
 word() { dd if=$data bs=1M skip=$1 count=1 2>/dev/null | head -c 64 | tr -d '\0'; }
 say begins with $(word 0)
 say kept $(word 1)
+grep -q test=deaf /proc/cmdline && say deaf && rm /dev/input/event*
 for events in /dev/input/event*; do
   (exec 3<$events
   while :; do
@@ -60,9 +61,9 @@ for events in /dev/input/event*; do
 done
 for test in $(cat /proc/cmdline); do
   case $test in
-    test=write) echo written by the guest | dd of=$data bs=1M seek=1 conv=sync 2>/dev/null; sync; say wrote ;;
+    test=write) echo written by the guest | dd of=$data bs=1M seek=1 conv=fsync 2>/dev/null; say wrote ;;
+    test=fill) dd if=/dev/urandom of=$data bs=1M seek=2 count=4 conv=fsync 2>/dev/null; say filled ;;
     test=panic) echo c >/proc/sysrq-trigger ;;
-    test=deaf) exec 3>&-; killall dd sh; say deaf ;;
   esac
 done
 for port in /sys/class/virtio-ports/*; do

@@ -1,0 +1,219 @@
+"""A real QEMU, emulating both processors: it boots, is suspended and resumed, ends as asked, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machine.conftest import GIB, a_bench
+from tests.e2e.machine.programs import need
+from tests.e2e.machine.smallguest import Arch, small_guest
+from vm.qemu.accelerators import emulation
+from vm.qemu.commandline import argv, free_port
+from vm.qemu.disks import check, drop_saved, inspect
+from vm.qemu.errors import DiskForeign, MachineAlreadyRuns, QemuCrashed, QmpRefused, SshPortTaken
+from vm.qemu.events import DiskFailed, Panicked, PortChanged, Resumed, Shutdown, Stopped
+from vm.qemu.finding import find_qemu
+from vm.qemu.host import this_host
+from vm.qemu.probing import probe
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+
+
+async def test_it_boots_and_lives_and_ends(arch: Arch, tmp_path: Path) -> None:
+    async with a_bench(arch, tmp_path) as bench:
+        running = await bench.start()
+        said = await bench.says("tick 1 ")
+        assert re.search(r"disk root of 16 ro 1\b", said)
+        assert re.search(rf"disk data of {GIB // 512} ro 0\b", said)
+        assert "guest: handed config: handed over" in said
+        assert "guest: begins with the magic of a test" in said
+        assert await bench.happens(PortChanged) == PortChanged("ready", open=True)
+        assert await running.monitor.said_ready() == "READY 1\n"
+        assert await running.monitor.said_ready() == ""
+        assert "handed over" not in Path(f"/proc/{running.pid}/cmdline").read_text()
+        with socket.create_connection(("127.0.0.1", bench.machine.ssh_port), timeout=10):
+            pass
+
+        await running.monitor.pause()
+        assert await running.state() == "paused"
+        await running.monitor.go_on()
+        assert await running.state() == "running"
+        assert [e for e in bench.told if isinstance(e, Stopped | Resumed)] == [Stopped(), Resumed()]
+
+        await running.monitor.resize_data(2 * GIB)
+        await bench.says(f"data {2 * GIB // 512}")
+
+        assert await running.stop(60) == "asked"
+        ended = await running.wait()
+        assert (ended.code, ended.words) == (0, "")
+        assert ended.shutdown == Shutdown(guest=True, reason="guest-shutdown")
+        assert "guest: power button" in running.console()
+        assert (await inspect(bench.qemu.image_tool, bench.machine.drives.data)).size == 2 * GIB
+
+
+async def test_it_is_suspended_and_goes_on_where_it_was(arch: Arch, tmp_path: Path) -> None:
+    async with a_bench(arch, tmp_path) as bench:
+        running = await bench.start()
+        await bench.says("tick 2 ")
+        assert await running.monitor.suspend_blockers() == ()
+        await running.monitor.pause()
+        await running.monitor.save("suspended", 120)
+        before = int(re.findall(r"tick (\d+)", running.console())[-1])
+        await running.monitor.quit()
+        assert (await running.wait()).shutdown == Shutdown(guest=False, reason="host-qmp-quit")
+        tool, data = bench.qemu.image_tool, bench.machine.drives.data
+        assert (await inspect(tool, data)).saved == ("suspended",)
+
+        bench.change(resume="suspended")
+        running = await bench.start()
+        assert await running.state() == "running"
+        said = await bench.says("tick ")
+        assert int(re.findall(r"tick (\d+)", said)[0]) == before + 1
+        assert "Linux version" not in said
+        assert await running.stop(60) == "asked"
+        await drop_saved(tool, data, "suspended")
+        assert (await inspect(tool, data)).saved == ()
+
+        with pytest.raises(QemuCrashed, match="suspended"):  # It is used once.
+            await bench.start()
+
+
+async def test_killed_while_it_writes_it_keeps_what_was_written(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        bench.words("test=write")
+        running = await bench.start()
+        await bench.says("guest: wrote")
+        os.kill(running.pid, signal.SIGKILL)
+        assert (await running.wait()).code == -signal.SIGKILL
+        await check(bench.qemu.image_tool, bench.machine.drives.data)
+        bench.words()
+        await bench.start()
+        assert "guest: kept written by the guest" in await bench.says("tick 1 ")
+
+
+async def test_a_guest_that_ignores_its_button_is_ended(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        bench.words("test=deaf")
+        running = await bench.start()
+        await bench.says("guest: deaf")
+        assert await running.stop(2) == "quit"
+        assert (await running.wait()).shutdown == Shutdown(guest=False, reason="host-qmp-quit")
+
+
+async def test_a_panic_is_told_and_ends_it(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        bench.words("test=panic")
+        running = await bench.start()
+        await bench.happens(Panicked)
+        ended = await running.wait()
+        assert ended.shutdown is not None
+        assert "Kernel panic" in running.console()
+
+
+async def test_one_disk_has_one_machine(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        running = await bench.start()
+        with pytest.raises(MachineAlreadyRuns) as caught:
+            await bench.start()
+        assert caught.value.pid == os.getpid()
+        # Somebody who knows nothing of our lock meets QEMU's own.
+        words = argv(bench.qemu, bench.host, emulation(bench.host.arch), bench.machine, sandbox=True)
+        done = await asyncio.to_thread(
+            subprocess.run, words, cwd=bench.machine.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert 'Failed to get "write" lock' in done.stderr
+        await running.kill()
+
+
+async def test_a_disk_that_another_program_holds_is_said_to_run(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        holder = await bench.start()
+        away = bench.machine.drives.data.with_name("data.qcow2.lock")
+        away.unlink()  # As if our lock did not exist.
+        with pytest.raises(MachineAlreadyRuns):
+            await bench.start()
+        await holder.kill()
+
+
+async def test_a_taken_port_is_named_and_another_one_works(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            bench.change(ssh_port=taken.getsockname()[1])
+            with pytest.raises(SshPortTaken) as caught:
+                await bench.start_as_it_is()
+            assert caught.value.port == bench.machine.ssh_port
+        running = await bench.start()
+        port = free_port()
+        await running.monitor.forward("tcp", "127.0.0.1", port, 80)
+        await running.monitor.forward("udp", "127.0.0.1", port, 53)
+        with pytest.raises(QmpRefused, match="host forwarding"):
+            await running.monitor.forward("tcp", "127.0.0.1", port, 80)
+        with socket.create_connection(("127.0.0.1", port), timeout=10):
+            pass
+        await running.monitor.unforward("tcp", "127.0.0.1", port)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=10)
+        with pytest.raises(QmpRefused):
+            await running.monitor.unforward("tcp", "127.0.0.1", port)
+
+
+async def test_a_disk_that_is_no_image_of_ours_is_left_alone(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        data = bench.machine.drives.data
+        data.write_bytes(b"somebody's letters")
+        with pytest.raises(DiskForeign):
+            await inspect(bench.qemu.image_tool, data)
+        with pytest.raises(QemuCrashed, match="not in qcow2 format"):
+            await bench.start()
+        assert data.read_bytes() == b"somebody's letters"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a full disk")
+async def test_a_full_disk_of_this_computer_stops_the_guest_until_there_is_room(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "none", str(small)], check=True)
+    try:
+        async with a_bench("x86_64", small) as bench:
+            (small / "filler").write_bytes(bytes(3 << 20))
+            bench.words("test=fill")
+            running = await bench.start()
+            event = await bench.happens(DiskFailed)
+            assert isinstance(event, DiskFailed)
+            assert (event.node, event.operation, event.full, event.stopped) == ("data", "write", True, True)
+            assert await running.state() == "io-error"
+            (small / "filler").unlink()
+            await running.monitor.go_on()
+            await bench.says("guest: filled")
+            assert await running.stop(60) == "asked"
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+async def test_the_accelerator_that_is_found_here_runs_a_guest(tmp_path: Path) -> None:
+    host = this_host()
+    need(host.emulator)
+    qemu = await find_qemu(host)
+    boot = await asyncio.to_thread(small_guest, host.arch)
+    marker = b"Run /init as init process"
+    trial = await probe(qemu, host, boot, marker, remembered=tmp_path / "trial")
+    assert trial.accelerator.name in ("kvm", "hvf", "tcg")
+    assert trial.sandbox == (host.system == "linux")
+    assert all(refusal.reason for refusal in trial.refusals)
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        assert trial.accelerator.slow
+    # What was found is not tried again.
+    kept = (tmp_path / "trial").stat().st_mtime_ns
+    assert await probe(qemu, host, boot, marker, remembered=tmp_path / "trial") == trial
+    assert (tmp_path / "trial").stat().st_mtime_ns == kept
