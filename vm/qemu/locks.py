@@ -106,11 +106,13 @@ def _held(disk: Path) -> bool:
 
 
 def _lock_path(disk: Path) -> Path:
-    return disk.with_name(disk.name + ".lock")
+    found = disk.resolve()  # One disk, one lock, whatever name it is called by.
+    return found.with_name(found.name + ".lock")
 
 
 def _owners_path(disk: Path) -> Path:
-    return disk.with_name(disk.name + ".owners")
+    found = disk.resolve()
+    return found.with_name(found.name + ".owners")
 
 
 def _lock(descriptor: int) -> None:

@@ -25,7 +25,7 @@ from vm.qemu.programs import environment, hidden, last_words, unstartable
 TRIAL_SECONDS = 6.0
 """An accelerated kernel reaches its init in less than one."""
 START_SECONDS = 20.0
-MEMORY = 256
+MEMORY = 512
 KEPT = 1 << 16
 GIVEN_UP = (b"KVM internal error", b"WHPX: Unexpected VP exit code")
 """What QEMU writes when its accelerator failed; it then stays, with a guest that stands still."""

@@ -184,6 +184,10 @@ async def test_two_machines_never_get_one_disk(machine: Machine, fake_argv: Fake
     with pytest.raises(MachineAlreadyRuns) as caught:
         await start(fake_argv(), machine)
     assert (caught.value.path, caught.value.pid) == (str(machine.drives.data), os.getpid())
+    other = machine.folder.with_name("other name")
+    other.symlink_to(machine.folder)
+    with pytest.raises(MachineAlreadyRuns):
+        DiskLock.take(other / "data.qcow2")
     assert await running.state() == "running"
     await running.stop(10)
 
