@@ -9,6 +9,7 @@ from typing import Any
 from app.notices import Notice, sentence
 from app.presentation.units import joined
 from vm.qemu import errors as e
+from vm.qemu.probing import Trial
 
 OTHER_QEMU = "Install another one; Pilothouse takes the first that it can use."
 DISK_KEPT = "Nothing on it was changed."
@@ -66,6 +67,35 @@ def _unusable(error: e.QemuUnusable) -> Notice:
 
 def _no_accelerator(error: e.NoAccelerator) -> Notice:
     return Notice("No machine can run on this computer", f"Everything was tried. {sentence('; '.join(error.refusals))}")
+
+
+_WAYS_OUT: dict[tuple[str, str], str] = {
+    ("kvm", "off"): "Switch virtualization on in the computer's firmware (VT-x or SVM), or load the module kvm.",
+    ("kvm", "forbidden"): "You may not open /dev/kvm. Add yourself to the group kvm and log in again.",
+    ("whpx", "off"): (
+        "Switch virtualization on in the computer's firmware, and the Windows feature Windows Hypervisor Platform: "
+        "DISM /Online /Enable-Feature /FeatureName:HypervisorPlatform /All, as administrator, then restart."
+    ),
+    ("hvf", "off"): "This Mac lends no virtualization, as a virtual Mac inside another one.",
+    ("hvf", "unsigned"): "macOS does not let this QEMU have it, since its signature is broken. Install QEMU again.",
+}
+_ANY_WAY_OUT: dict[str, str] = {
+    "not-built-in": "This QEMU was built without it. Install another one.",
+    "broken": "It is there, and no guest runs in it. Inside a virtual computer that is common.",
+}
+
+
+def about_slowness(trial: Trial) -> Notice | None:
+    """What to say, for as long as it is so, of a machine that is emulated; None for one that is not."""
+    if not trial.accelerator.slow:
+        return None
+    ways: dict[str, None] = {}
+    for refusal in trial.refusals:
+        name = refusal.accelerator.name
+        words = _WAYS_OUT.get((name, refusal.cause)) or _ANY_WAY_OUT.get(refusal.cause, sentence(refusal.reason))
+        ways[f"{name.upper()}: {words}"] = None
+    lead = "Every instruction is translated, since this computer's virtualization could not be used."
+    return Notice("The machine is slow here", " ".join((lead, *ways)), kind="warning")
 
 
 def _unnameable(error: e.FolderUnnameable) -> Notice:

@@ -7,8 +7,11 @@ import inspect
 import pytest
 
 from app.notices import notice_for
+from app.qemuwordings import about_slowness
 from app.wordings import has_own_words
 from vm.qemu import errors
+from vm.qemu.accelerators import Accelerator, Name, cause_of, emulation
+from vm.qemu.probing import Refusal, Trial
 
 EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.QemuError)]
 
@@ -43,6 +46,27 @@ def test_the_tree_in_the_docstring_names_every_error() -> None:
     assert errors.__doc__ is not None
     for kind in EVERY:
         assert kind.__name__ in errors.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("kvm", "Could not access KVM kernel module: No such file or directory", "KVM: Switch virtualization on"),
+        ("kvm", "Could not access KVM kernel module: Permission denied", "KVM: You may not open /dev/kvm."),
+        ("kvm", "no sign of the guest in 6 s", "KVM: It is there, and no guest runs in it."),
+        ("hvf", "qemu: -accel hvf: Error: ret = HV_DENIED (0xfae94007)", "HVF: macOS does not let this QEMU have it"),
+        ("hvf", "qemu: -accel hvf: invalid accelerator hvf", "HVF: This QEMU was built without it."),
+        ("hvf", "Error: ret = HV_UNSUPPORTED (0xfae9400f)", "HVF: This Mac lends no virtualization"),
+        ("whpx", "WHPX: No accelerator found, hr=00000000", "FeatureName:HypervisorPlatform"),
+    ],
+)
+def test_a_slow_machine_says_why_and_what_would_help(name: Name, words: str, said: str) -> None:
+    refusal = Refusal(Accelerator(name, "host"), words, cause_of(words))
+    notice = about_slowness(Trial(emulation("x86_64"), (refusal, refusal)))
+    assert notice is not None
+    assert (notice.title, notice.kind) == ("The machine is slow here", "warning")
+    assert notice.detail.count(said) == 1
+    assert about_slowness(Trial(Accelerator(name, "host"), (refusal,))) is None
 
 
 @pytest.mark.parametrize(

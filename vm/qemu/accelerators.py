@@ -24,6 +24,26 @@ class Accelerator(msgspec.Struct, frozen=True):
         return self.name == "tcg"
 
 
+Cause = Literal["off", "forbidden", "unsigned", "not-built-in", "broken"]
+"""Why an accelerator runs nothing: off (in the firmware or the system, or not lent to this virtual computer), forbidden
+to this person, a QEMU that macOS does not let have it, a QEMU built without it, or there and not working."""
+
+_SIGNS: tuple[tuple[str, Cause], ...] = (
+    ("invalid accelerator", "not-built-in"),
+    ("KVM kernel module: No such file", "off"),
+    ("KVM kernel module: Permission denied", "forbidden"),
+    ("WHPX: No accelerator found", "off"),
+    ("HV_UNSUPPORTED", "off"),
+    ("HV_DENIED", "unsigned"),
+    ("Could not access HVF", "unsigned"),
+)
+
+
+def cause_of(words: str) -> Cause:
+    """What QEMU's last words say of its accelerator (accel/{kvm,hvf}, target/i386/whpx of its source)."""
+    return next((cause for sign, cause in _SIGNS if sign in words), "broken")
+
+
 def emulation(arch: Arch) -> Accelerator:
     """TCG; on aarch64 with a cheap algorithm for pointer authentication, the real one being half of the time."""
     return Accelerator("tcg", "max,pauth-impdef=on" if arch == "aarch64" else "max")

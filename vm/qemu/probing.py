@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from vm.qemu.accelerators import Accelerator, choices, emulation
+from vm.qemu.accelerators import Accelerator, Cause, cause_of, choices, emulation
 from vm.qemu.commandline import Boot, base, kernel
 from vm.qemu.errors import NoAccelerator
 from vm.qemu.finding import Qemu
@@ -34,10 +34,11 @@ SLOW_KEPT_SECONDS = 24 * 3600.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An accelerator that did not run a guest, and why."""
+    """An accelerator that did not run a guest, and why: `reason` in QEMU's words or ours, `cause` for the way out."""
 
     accelerator: Accelerator
     reason: str
+    cause: Cause
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -89,7 +90,7 @@ async def _try_all(qemu: Qemu, host: Host, boot: Boot, marker: bytes, seconds: f
             reason = await _seen(words, marker, seconds)
         if not reason:
             return Trial(accelerator, tuple(refusals), sandbox)
-        refusals.append(Refusal(accelerator, reason))
+        refusals.append(Refusal(accelerator, reason, cause_of(reason)))
     raise NoAccelerator([f"{each.accelerator.name} ({each.accelerator.cpu}): {each.reason}" for each in refusals])
 
 

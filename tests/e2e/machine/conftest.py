@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,12 +13,14 @@ import pytest
 from tests.e2e.machine.programs import need
 from tests.e2e.machine.smallguest import Arch, small_guest
 from vm.qemu.accelerators import emulation
-from vm.qemu.commandline import Drives, Hardware, Machine, argv, free_port, power_of
+from vm.qemu.commandline import Drives, Hardware, Machine, free_port
 from vm.qemu.disks import make_disk
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
 from vm.qemu.host import Host, this_host
+from vm.qemu.probing import Trial
 from vm.qemu.process import QemuProcess
+from vm.qemu.starting import start
 
 GIB = 1 << 30
 MAGIC = b"the magic of a test"
@@ -45,14 +47,10 @@ class Bench:
         self.change(boot=boot)
 
     async def start(self) -> QemuProcess:
-        """Start it on a fresh port, emulated: that is what runs everywhere."""
-        self.change(ssh_port=free_port())
-        return await self.start_as_it_is()
-
-    async def start_as_it_is(self) -> QemuProcess:
+        """Start it, emulated: that is what runs everywhere."""
         self.told.clear()
-        words = argv(self.qemu, self.host, emulation(self.host.arch), self.machine, sandbox=True)
-        self.running = await QemuProcess.start(words, self.machine, power_of(self.host.arch), self.told.append)
+        trial = Trial(emulation(self.host.arch), sandbox=True)
+        self.running, self.machine = await start(self.qemu, self.host, trial, self.machine, self.told.append)
         return self.running
 
     async def says(self, words: str) -> str:
@@ -72,9 +70,6 @@ class Bench:
                     if isinstance(each, event):
                         return each
                 await asyncio.sleep(0.05)
-
-
-Benches = Callable[[Arch], Awaitable[Bench]]
 
 
 @asynccontextmanager

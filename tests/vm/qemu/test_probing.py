@@ -76,6 +76,7 @@ async def test_what_does_not_run_a_guest_says_why_and_emulation_is_left(tmp_path
     assert [each.accelerator.cpu for each in trial.refusals] == ["host", "host,-arch-capabilities"]
     assert trial.refusals[0].reason == "ended with -6: failed to set MSR 0x10a"
     assert "KVM internal error" in trial.refusals[1].reason
+    assert {each.cause for each in trial.refusals} == {"broken"}
 
 
 async def test_a_guest_that_never_speaks_is_given_up(tmp_path: Path) -> None:
