@@ -28,8 +28,15 @@ from vm.qemu.programs import last_words, run
 Source = Literal["bundled", "wheel", "path", "homebrew", "program files"]
 Version = tuple[int, int, int]
 
-OLDEST: dict[str, Version] = {"macos": (8, 2, 1), "windows": (11, 0, 0), "linux": (6, 2, 0)}
-"""Older ones cannot run a guest on Apple silicon (qemu-project/qemu#1990) or break on Windows' platform (lima#4607)."""
+OLDEST: dict[str, tuple[Version, str]] = {
+    "macos": ((8, 2, 1), "8.2.1"),
+    "windows": ((10, 2, 90), "11.0"),
+    "linux": ((6, 2, 0), "6.2"),
+}
+"""Older ones cannot run a guest on Apple silicon (qemu-project/qemu#1990) or break on Windows' platform (lima#4607).
+
+A candidate of a release counts as x.y.9z of the one before it; the wheel for Windows carries one of 11.0, 10.2.91.
+"""
 VERSION_SECONDS = 15.0
 """A program is slow once: its first start is checked by the system's malware scanner."""
 HOMEBREW = ("/opt/homebrew/bin", "/usr/local/bin")
@@ -44,11 +51,6 @@ class Qemu(msgspec.Struct, frozen=True):
     version: Version
     source: Source
     firmware: Path | None = None
-
-
-def version_text(version: Version) -> str:
-    """As people write it."""
-    return ".".join(map(str, version))
 
 
 def places(host: Host, environment: Mapping[str, str], bundled: Path | None) -> Iterator[tuple[Source, PurePath]]:
@@ -113,8 +115,9 @@ async def ask(host: Host, program: Path, source: Source) -> Qemu:
     if match is None:
         raise QemuUnknown(str(program), last_words(ended.out or ended.err)[:200])
     version = int(match[1]), int(match[2]), int(match[3] or 0)
-    if version < OLDEST[host.system]:
-        raise QemuTooOld(str(program), version_text(version), version_text(OLDEST[host.system]))
+    oldest, needed = OLDEST[host.system]
+    if version < oldest:
+        raise QemuTooOld(str(program), ".".join(map(str, version)), needed)
     return Qemu(program, _image_tool(host, program), version, source, _firmware(program, source))
 
 

@@ -105,7 +105,7 @@ async def test_none_says_where_it_was_looked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("host", "version", "needed"),
-    [(LINUX, "6.1.9", "6.2.0"), (MAC, "8.2.0", "8.2.1"), (WINDOWS, "10.2.0", "11.0.0")],
+    [(LINUX, "6.1.9", "6.2"), (MAC, "8.2.0", "8.2.1"), (WINDOWS, "10.2.2", "11.0")],
 )
 @pytest.mark.asyncio
 async def test_an_old_one_is_told_with_both_versions(tmp_path: Path, host: Host, version: str, needed: str) -> None:
@@ -113,6 +113,14 @@ async def test_an_old_one_is_told_with_both_versions(tmp_path: Path, host: Host,
     with pytest.raises(QemuTooOld) as caught:
         await find_qemu(host, bundled=tmp_path, environment={})
     assert (caught.value.found, caught.value.needed) == (version, needed)
+
+
+@pytest.mark.parametrize("version", ["10.2.91 (v11.0.0-rc1-12118-gdc60f95ca8)", "11.0.0"])
+@pytest.mark.asyncio
+async def test_a_candidate_of_what_is_needed_will_do(tmp_path: Path, version: str) -> None:
+    program(tmp_path, says(version), host=WINDOWS)
+    found = await find_qemu(WINDOWS, bundled=tmp_path, environment={})
+    assert found.version >= (10, 2, 90)
 
 
 CASES: list[tuple[str, type[QemuUnusable], str]] = [
