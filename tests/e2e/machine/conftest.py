@@ -81,14 +81,17 @@ async def a_bench(arch: Arch, folder: Path) -> AsyncIterator[Bench]:
     found = await find_qemu(this_host())
     # The other processor's QEMU is of the same version; as a host it would not be usable, which is right.
     qemu = msgspec.structs.replace(found, program=program, image_tool=tool)
-    place = folder / 'it\'s, a: "home" $HOME %s é 😀'
+    place = folder / f'it\'s, a: "home" $HOME %s é 😀 {"long " * 12}'  # More than a unix socket's path could be.
+    elsewhere = folder / "shared, with: 'all' é"
     place.mkdir()
+    elsewhere.mkdir()
     boot = await asyncio.to_thread(small_guest, arch)
-    root, data = place / "root, of.img", place / "data.qcow2"
+    root, data = elsewhere / "root, of.img", place / "data.qcow2"
     root.write_bytes(b"root".ljust(8192, b"\0"))
-    (place / "config, of it").write_text("handed over\n")
+    (elsewhere / "config, of it").write_text("handed over\n")
+    (place / "key").write_text("of this boot\n")
     await make_disk(tool, data, GIB, MAGIC)
-    handed = (("config", place / "config, of it"),)
+    handed = (("config", elsewhere / "config, of it"), ("key", place / "key"))
     machine = Machine(place, boot, Drives(root, data), Hardware(2, 512), free_port(), handed)
     bench = Bench(qemu, Host("linux", arch), machine)
     bench.words()

@@ -24,16 +24,25 @@ SUITE = "trixie"
 MIRROR = "http://deb.debian.org/debian"
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MODULES = (
-    "misc/pvpanic/pvpanic",
-    "misc/pvpanic/pvpanic-pci",
-    "block/virtio_blk",
-    "acpi/button",
-    "input/evdev",
-    "virtio/virtio_input",
-    "virtio/virtio_balloon",
-    "firmware/qemu_fw_cfg",
+    "drivers/misc/pvpanic/pvpanic",
+    "drivers/misc/pvpanic/pvpanic-pci",
+    "drivers/block/virtio_blk",
+    "net/core/failover",
+    "drivers/net/net_failover",
+    "drivers/net/virtio_net",
+    "drivers/acpi/button",
+    "drivers/input/evdev",
+    "drivers/virtio/virtio_input",
+    "drivers/virtio/virtio_balloon",
+    "drivers/firmware/qemu_fw_cfg",
 )
-"""Below kernel/drivers; a kernel that has one built in, or not at all, has no such file."""
+"""In this order; a kernel that has one built in, or not at all, has no such file."""
+LEASE = r"""#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add $ip/$mask dev $interface
+ip route add default via $router
+echo "guest: network $ip via $router dns $dns" >/dev/console
+"""
 INIT = r"""#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -50,6 +59,9 @@ done
 word() { dd if=$data bs=1M skip=$1 count=1 2>/dev/null | head -c 64 | tr -d '\0'; }
 say begins with $(word 0)
 say kept $(word 1)
+ip link set lo up; ip link set eth0 up
+(udhcpc -q -i eth0 -s /lease >/dev/null 2>&1
+while :; do echo hello from the guest | nc -l -p 22; done) &
 grep -q test=deaf /proc/cmdline && say deaf && rm /dev/input/event*
 for events in /dev/input/event*; do
   (exec 3<$events
@@ -62,7 +74,8 @@ done
 for test in $(cat /proc/cmdline); do
   case $test in
     test=write) echo written by the guest | dd of=$data bs=1M seek=1 conv=fsync 2>/dev/null; say wrote ;;
-    test=fill) dd if=/dev/urandom of=$data bs=1M seek=2 count=4 conv=fsync 2>/dev/null; say filled ;;
+    test=fill) dd if=/dev/urandom of=$data bs=1M seek=2 count=32 conv=fsync 2>/dev/null; say filled ;;
+    test=trim) blkdiscard -o 2097152 -l 33554432 $data; say trimmed ;;
     test=panic) echo c >/proc/sysrq-trigger ;;
   esac
 done
@@ -75,7 +88,7 @@ while :; do count=$((count + 1)); say tick $count data $(cat $sys/size); sleep 1
 
 def small_guest(arch: Arch) -> Boot:
     """Kernel and initrd, made once and kept in the cache."""
-    recipe = hashlib.sha256("\n".join((SUITE, INIT, *MODULES)).encode()).hexdigest()[:12]
+    recipe = hashlib.sha256("\n".join((SUITE, INIT, LEASE, *MODULES)).encode()).hexdigest()[:12]
     kept = CACHE / f"small-guest-{arch}-{recipe}"
     if not kept.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -140,9 +153,10 @@ def _initrd(root: Path) -> bytes:
         add(folder, 0o40755)
     add("bin/busybox", 0o100755, (root / "usr/bin/busybox").read_bytes())
     add("init", 0o100755, INIT.encode())
-    (drivers,) = (root / "usr/lib/modules").glob("*/kernel/drivers")
+    add("lease", 0o100755, LEASE.encode())
+    (kernel,) = (root / "usr/lib/modules").glob("*/kernel")
     for number, module in enumerate(MODULES):
-        path = drivers / f"{module}.ko.xz"
+        path = kernel / f"{module}.ko.xz"
         if path.exists():
             add(f"lib/{number:02}-{path.name.removesuffix('.xz')}", 0o100644, lzma.decompress(path.read_bytes()))
     add("TRAILER!!!", 0)

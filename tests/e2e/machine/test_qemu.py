@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.machine.conftest import GIB, a_bench
+from tests.e2e.machine.conftest import BOOT_SECONDS, GIB, a_bench
 from tests.e2e.machine.programs import need
 from tests.e2e.machine.smallguest import Arch, small_guest
 from vm.qemu import starting
@@ -35,13 +35,18 @@ async def test_it_boots_and_lives_and_ends(arch: Arch, tmp_path: Path) -> None:
         assert re.search(r"disk root of 16 ro 1\b", said)
         assert re.search(rf"disk data of {GIB // 512} ro 0\b", said)
         assert "guest: handed config: handed over" in said
+        assert "guest: handed key: of this boot" in said
         assert "guest: begins with the magic of a test" in said
         assert await bench.happens(PortChanged) == PortChanged("ready", open=True)
         assert await running.monitor.said_ready() == "READY 1\n"
         assert await running.monitor.said_ready() == ""
         assert "handed over" not in Path(f"/proc/{running.pid}/cmdline").read_text()
-        with socket.create_connection(("127.0.0.1", bench.machine.ssh_port), timeout=10):
-            pass
+
+        await bench.says("guest: network 198.51.100.15 via 198.51.100.2 dns 198.51.100.3")
+        assert await greeting(bench.machine.ssh_port) == b"hello from the guest\n"
+        port = free_port()
+        await running.monitor.forward("tcp", "127.0.0.1", port, 22)
+        assert await greeting(port) == b"hello from the guest\n"
 
         await running.monitor.pause()
         assert await running.state() == "paused"
@@ -58,6 +63,35 @@ async def test_it_boots_and_lives_and_ends(arch: Arch, tmp_path: Path) -> None:
         assert ended.shutdown == Shutdown(guest=True, reason="guest-shutdown")
         assert "guest: power button" in running.console()
         assert (await inspect(bench.qemu.image_tool, bench.machine.drives.data)).size == 2 * GIB
+
+
+async def greeting(port: int) -> bytes:
+    """What the guest says to one who calls; QEMU takes a call also while nobody in the guest listens yet."""
+    async with asyncio.timeout(BOOT_SECONDS):
+        while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                if said := await reader.readline():
+                    return said
+            except ConnectionError:
+                pass
+            finally:
+                writer.close()
+            await asyncio.sleep(0.1)
+
+
+async def test_what_the_guest_gives_back_this_computer_gets_back(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        tool, data = bench.qemu.image_tool, bench.machine.drives.data
+        bench.words("test=fill")
+        running = await bench.start()
+        await bench.says("guest: filled")
+        assert (await inspect(tool, data)).used > 32 << 20
+        await running.kill()
+        bench.words("test=trim")
+        await bench.start()
+        await bench.says("guest: trimmed")
+        assert (await inspect(tool, data)).used < 4 << 20
 
 
 async def test_it_is_suspended_and_goes_on_where_it_was(arch: Arch, tmp_path: Path) -> None:
@@ -188,10 +222,10 @@ async def test_a_disk_that_is_no_image_of_ours_is_left_alone(tmp_path: Path) -> 
 async def test_a_full_disk_of_this_computer_stops_the_guest_until_there_is_room(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "none", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=0700", "none", str(small)], check=True)
     try:
         async with a_bench("x86_64", small) as bench:
-            (small / "filler").write_bytes(bytes(3 << 20))
+            (small / "filler").write_bytes(bytes(24 << 20))
             bench.words("test=fill")
             running = await bench.start()
             event = await bench.happens(DiskFailed)
