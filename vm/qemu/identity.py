@@ -32,13 +32,17 @@ def identity_of(pid: int) -> Identity:
 
 def end(who: Identity, *, force: bool) -> None:
     """Ask exactly this process to end, or make it; one that got its number later is left alone."""
+    number = signal.SIGTERM  # On Windows it is force already.
+    if sys.platform != "win32" and force:
+        number = signal.SIGKILL
+    if not who.alive:
+        return
     if sys.platform == "linux":
         boot, _, ticks = who.started.rpartition(" ")
-        if who.alive:
-            identity.send(identity.Identity(who.pid, int(ticks), boot), signal.SIGKILL if force else signal.SIGTERM)
-    elif who.alive:
+        identity.send(identity.Identity(who.pid, int(ticks), boot), number)
+    else:
         with suppress(OSError):
-            os.kill(who.pid, signal.SIGKILL if force and sys.platform != "win32" else signal.SIGTERM)
+            os.kill(who.pid, number)
 
 
 def _started(pid: int) -> str:

@@ -2,7 +2,8 @@
 
 The lock's descriptor is handed down to QEMU, so the disk stays locked while QEMU lives, even after its owner died. The
 file is never trusted by itself: with the lock free it is stale whatever it says, and a process that it names is only
-touched when its start time is right as well.
+touched when its start time is right as well. Windows hands down no locks; there the file and the start time, which is
+exact, have to do.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from vm.qemu.errors import MachineAlreadyRuns
 from vm.qemu.identity import Identity, end, identity_of
 
 POLL = 0.05
+HANDED_DOWN = sys.platform != "win32"
 
 
 class Owners(msgspec.Struct, frozen=True):
@@ -46,6 +48,9 @@ class DiskLock:
             os.close(descriptor)
             found = recorded(disk)
             raise MachineAlreadyRuns(str(disk), found.owner.pid if found and found.owner.alive else 0) from error
+        if not HANDED_DOWN and (left := orphan(disk)) is not None:
+            os.close(descriptor)
+            raise MachineAlreadyRuns(str(disk), left.pid)
         return cls(disk, descriptor)
 
     def record(self, qemu_pid: int) -> None:
@@ -75,7 +80,9 @@ def recorded(disk: Path) -> Owners | None:
 def orphan(disk: Path) -> Identity | None:
     """A QEMU on this disk whose owner died; None where the disk is free, its owner lives, or nobody can say."""
     found = recorded(disk)
-    return found.qemu if found is not None and found.qemu.alive and not found.owner.alive and _held(disk) else None
+    if found is None or found.owner.alive or not found.qemu.alive:
+        return None
+    return found.qemu if not HANDED_DOWN or _held(disk) else None
 
 
 async def end_orphan(who: Identity, *, asked: float, forced: float) -> bool:

@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machine.conftest import BOOT_SECONDS, GIB, a_bench
+from tests.e2e.machine.owner import abandoned
 from tests.e2e.machine.programs import need
 from tests.e2e.machine.smallguest import Arch, small_guest
 from vm.qemu import starting
 from vm.qemu.accelerators import emulation
 from vm.qemu.commandline import argv, free_port
-from vm.qemu.disks import check, drop_saved, inspect
+from vm.qemu.disks import check, inspect
 from vm.qemu.errors import DiskForeign, MachineAlreadyRuns, QemuCrashed, QmpRefused, SshPortTaken
 from vm.qemu.events import DiskFailed, Panicked, PortChanged, Resumed, Shutdown, Stopped
 from vm.qemu.finding import find_qemu
 from vm.qemu.host import this_host
+from vm.qemu.locks import end_orphan, orphan
 from vm.qemu.probing import probe
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
@@ -113,9 +115,9 @@ async def test_it_is_suspended_and_goes_on_where_it_was(arch: Arch, tmp_path: Pa
         said = await bench.says("tick ")
         assert int(re.findall(r"tick (\d+)", said)[0]) == before + 1
         assert "Linux version" not in said
-        assert await running.stop(60) == "asked"
-        await drop_saved(tool, data, "suspended")
+        await running.monitor.drop("suspended", 60)
         assert (await inspect(tool, data)).saved == ()
+        assert await running.stop(60) == "asked"
 
         with pytest.raises(QemuCrashed, match="suspended"):  # It is used once.
             await bench.start()
@@ -177,6 +179,29 @@ async def test_a_disk_that_another_program_holds_is_said_to_run(tmp_path: Path) 
         with pytest.raises(MachineAlreadyRuns):
             await bench.start()
         await holder.kill()
+
+
+async def test_a_machine_whose_owner_died_is_found_and_ended_with_its_disk_whole(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        bench.words("test=write")
+        words = argv(bench.qemu, bench.host, emulation(bench.host.arch), bench.machine, sandbox=True)
+        data = bench.machine.drives.data
+        await asyncio.to_thread(abandoned, bench.machine, words)
+        left = orphan(data)
+        assert left is not None
+        try:
+            with pytest.raises(MachineAlreadyRuns):
+                await bench.start()
+            async with asyncio.timeout(BOOT_SECONDS):
+                while "guest: wrote" not in bench.machine.console.read_text(errors="replace"):
+                    await asyncio.sleep(0.1)
+        finally:
+            assert await end_orphan(left, asked=30, forced=10)
+        assert orphan(data) is None
+        await check(bench.qemu.image_tool, data)
+        bench.words()
+        await bench.start()
+        assert "guest: kept written by the guest" in await bench.says("tick 1 ")
 
 
 async def test_a_taken_port_is_named_and_another_one_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

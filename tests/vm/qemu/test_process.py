@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import stat
 import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.e2e.machine.owner import abandoned
 from tests.vm.qemu.conftest import FakeArgv
+from vm.qemu import locks
 from vm.qemu import process as life
 from vm.qemu.commandline import Machine
 from vm.qemu.errors import (
@@ -192,28 +191,8 @@ async def test_two_machines_never_get_one_disk(machine: Machine, fake_argv: Fake
     await running.stop(10)
 
 
-OWNER = """
-    import asyncio, os, signal, sys
-    sys.path.insert(0, sys.argv[1])
-    import msgspec
-    from vm.qemu.commandline import Machine
-    from vm.qemu.process import QemuProcess
-
-    async def main():
-        machine = msgspec.json.decode(sys.argv[2], type=Machine, dec_hook=lambda kind, text: kind(text))
-        await QemuProcess.start(msgspec.json.decode(sys.argv[3]), machine, "acpi", lambda _: None)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    asyncio.run(main())
-"""
-
-
 async def test_a_qemu_whose_owner_died_keeps_its_disk_and_can_be_ended(machine: Machine, fake_argv: FakeArgv) -> None:
-    told = msgspec.json.encode(machine, enc_hook=str).decode()
-    root = str(Path(__file__).parents[3])
-    owner = [sys.executable, "-c", textwrap.dedent(OWNER), root, told, json.dumps(fake_argv())]
-    done = await asyncio.to_thread(subprocess.run, owner, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    await asyncio.to_thread(abandoned, machine, fake_argv())
     with pytest.raises(MachineAlreadyRuns):
         await start(fake_argv(), machine)
     left = orphan(machine.drives.data)
@@ -243,6 +222,29 @@ async def test_a_stale_file_never_costs_a_stranger_its_life(machine: Machine, fa
     finally:
         stranger.kill()
         stranger.wait()
+
+
+async def test_where_no_lock_is_handed_down_the_start_time_tells_whether_it_runs(
+    machine: Machine, fake_argv: FakeArgv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "HANDED_DOWN", False)
+    left = subprocess.Popen(["sleep", "1000"])
+    try:
+        gone = Identity(1 << 22, "boot 1")
+        owners(machine).write_bytes(msgspec.json.encode(Owners(gone, identity_of(left.pid))))
+        with pytest.raises(MachineAlreadyRuns) as caught:
+            await start(fake_argv(), machine)
+        assert caught.value.pid == left.pid
+        found = orphan(machine.drives.data)
+        assert found is not None
+        ending = asyncio.ensure_future(end_orphan(found, asked=5, forced=5))
+        await asyncio.to_thread(left.wait)
+        assert await ending
+    finally:
+        left.kill()
+        left.wait()
+    running = await start(fake_argv(), machine)
+    assert await running.stop(10) == "asked"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b'{"owner": 1}', b"\xff" * 40, b"[" * 5000])
