@@ -133,19 +133,19 @@ def test_emulation() -> None:
         "max",
     ]
     words = built("linux", "aarch64", emulation("aarch64"))
-    assert words[words.index("-cpu") + 1] == "max,pauth-impdef=on"
+    assert words[words.index("-cpu") + 1] == "max,pauth=off"
 
 
 @pytest.mark.parametrize(
     ("system", "arch", "version", "tried"),
     [
         ("linux", "x86_64", (7, 2, 0), ["kvm host", "kvm host,-arch-capabilities", "tcg max"]),
-        ("linux", "aarch64", (7, 2, 0), ["kvm host", "tcg max,pauth-impdef=on"]),
-        ("macos", "aarch64", (9, 2, 0), ["hvf host", "hvf max", "tcg max,pauth-impdef=on"]),
+        ("linux", "aarch64", (7, 2, 0), ["kvm host", "tcg max,pauth=off"]),
+        ("macos", "aarch64", (9, 2, 0), ["hvf host", "hvf max", "tcg max,pauth=off"]),
         ("macos", "x86_64", (9, 2, 0), ["hvf host,-avx512vl,-pdpe1gb", "tcg max"]),
         ("windows", "x86_64", (11, 1, 0), ["whpx qemu64", "tcg max"]),
         ("windows", "x86_64", (11, 1, 1), ["whpx host", "tcg max"]),
-        ("windows", "aarch64", (11, 0, 0), ["whpx host", "tcg max,pauth-impdef=on"]),
+        ("windows", "aarch64", (11, 0, 0), ["whpx host", "tcg max,pauth=off"]),
     ],
 )
 def test_what_is_tried(system: System, arch: Arch, version: tuple[int, int, int], tried: list[str]) -> None:
