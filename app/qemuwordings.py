@@ -114,6 +114,16 @@ def _already(error: e.MachineAlreadyRuns) -> Notice:
     return Notice("The machine is running already", words)
 
 
+def _blocked(error: e.SuspendBlocked) -> Notice:
+    words = f"{sentence('; '.join(error.reasons))} It can be stopped instead, and started again."
+    return Notice("The machine cannot be suspended now", words)
+
+
+def _wake(error: e.WakeFailed) -> Notice:
+    words = f"{sentence(error.reason)} Start it anew; its images, containers and volumes are there."
+    return Notice("The machine could not be woken", words)
+
+
 def _gone(error: e.QmpGone) -> Notice:
     return Notice(
         "The machine ended", f"QEMU went away ({error.doing}). What was written to its disk is there. Start it again."
@@ -178,6 +188,8 @@ QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.FolderUnnameable: _unnameable,
     e.SshPortTaken: _port,
     e.MachineAlreadyRuns: _already,
+    e.SuspendBlocked: _blocked,
+    e.WakeFailed: _wake,
     e.QmpError: _qemu,
     e.QmpGone: _gone,
     e.QmpTimeout: _timeout,

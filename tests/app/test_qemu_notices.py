@@ -23,6 +23,7 @@ def make(kind: type[errors.QemuError]) -> errors.QemuError:
         "port": 50022,
         "pid": 4711,
         "looked": ("/usr/bin", "/opt/homebrew/bin"),
+        "reasons": ("virtfs is mounted",),
         "refusals": ("kvm (host): no sign of the guest",),
     }
     names = [n for n in inspect.signature(kind.__init__).parameters if n not in ("self", "args", "kwargs")]

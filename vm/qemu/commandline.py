@@ -56,6 +56,8 @@ class Hardware(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True):
     """All that makes one machine. `handed` are files for the guest by name; secrets stay in them, never in argv.
 
+    `halted`: the guest does not begin, since a saved one is going to be woken.
+
     QEMU works in `folder`: whatever lies in it is named from there, so that no letter of the person's home has to pass
     through a command line (on Windows that is not Unicode).
     """
@@ -67,7 +69,7 @@ class Machine(msgspec.Struct, frozen=True):
     ssh_port: int
     handed: tuple[tuple[str, Path], ...] = ()
     subnet: str = SUBNET
-    resume: str = ""
+    halted: bool = False
 
     @property
     def console(self) -> Path:
@@ -160,8 +162,8 @@ def argv(qemu: Qemu, host: Host, accelerator: Accelerator, machine: Machine, *, 
         words += ["-device", "pvpanic-pci"]
     for name, path in machine.handed:
         words += ["-fw_cfg", f"name={_fw_cfg_name(name)},file={escaped(machine.named(path))}"]
-    if machine.resume:
-        words += ["-loadvm", machine.resume]
+    if machine.halted:
+        words += ["-S"]
     return [*words, "-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"]
 
 

@@ -47,12 +47,20 @@ async def make_disk(tool: Path, path: Path, size: int, magic: bytes) -> None:
     except FileExistsError as error:
         raise DiskExists(str(path), "is there already") from error
     except OSError as error:
-        kind = HostDiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else DiskToolFailed
-        raise kind(str(path), error.strerror or str(error)) from error
+        raise _failed(path, error) from error
     finally:
         for left in (seed, made):
             with suppress(OSError):
                 left.unlink()
+
+
+async def create_empty(tool: Path, path: Path, size: int) -> None:
+    """A new image without content, ours alone to read; one that is there is replaced. Raises DiskError."""
+    try:
+        _write(path, b"")
+    except OSError as error:
+        raise _failed(path, error) from error
+    await _tool(tool, path, "create", "-q", "-f", "qcow2", str(path), str(size))
 
 
 async def inspect(tool: Path, path: Path) -> Disk:
@@ -111,6 +119,11 @@ async def _tool(tool: Path, path: Path, *words: str) -> str:
     if ended.code != 0:
         raise _failure(path, ended.err)
     return ended.out
+
+
+def _failed(path: Path, error: OSError) -> DiskError:
+    kind = HostDiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else DiskToolFailed
+    return kind(str(path), error.strerror or str(error))
 
 
 def _failure(path: Path, said: str) -> DiskError:

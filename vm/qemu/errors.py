@@ -13,6 +13,8 @@ QemuError
 ├── FolderUnnameable              a file's path cannot be told to QEMU
 ├── SshPortTaken
 ├── MachineAlreadyRuns            another process owns the machine's disk
+├── SuspendBlocked                something of the guest cannot be saved at this moment
+├── WakeFailed                    a saved state does not fit
 ├── QmpError
 │   ├── QmpGone                   QEMU ended or closed its monitor
 │   ├── QmpTimeout
@@ -122,6 +124,22 @@ class MachineAlreadyRuns(QemuError):
     def __init__(self, path: str, pid: int) -> None:
         super().__init__(f"{path} is in use by process {pid}" if pid else f"{path} is in use")
         self.path, self.pid = path, pid
+
+
+class SuspendBlocked(QemuError):
+    """`reasons` are QEMU's words, one for each thing that keeps the guest from being saved."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+class WakeFailed(QemuError):
+    """What was saved cannot be gone on with; `reason` in QEMU's words. The disk is as it was when it was saved."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class QmpError(QemuError):

@@ -9,6 +9,7 @@ from vm.qemu.commandline import DATA, NET, READY, Power
 from vm.qemu.errors import QmpGarbage, QmpRefused, QmpTimeout
 from vm.qemu.qmp import Qmp
 
+STATE, TAG = "state", "suspended"
 SECONDS = 10.0
 """A command that only looks or flips something; an emulated guest on a busy computer takes some of it."""
 JOB_POLL = 0.1
@@ -20,6 +21,7 @@ class Monitor:
     def __init__(self, qmp: Qmp, power: Power) -> None:
         self.qmp = qmp
         self.power = power
+        self._jobs = 0
 
     async def status(self) -> str:
         """QEMU's RunState: "running", "paused", "io-error", "guest-panicked", "shutdown" and more."""
@@ -72,16 +74,32 @@ class Monitor:
         reasons = found.get("blocked-reasons", []) if isinstance(found, dict) else []
         return tuple(map(str, reasons))
 
-    async def save(self, tag: str, deadline: float) -> None:
-        """Save the whole guest in the data disk, as `tag`; it stands still meanwhile."""
-        await self._job("snapshot-save", f"save-{tag}", deadline, tag=tag, vmstate=DATA, devices=[DATA])
+    async def attach_state(self, path: str) -> None:
+        """Open the file that holds the memory of a suspended guest, named as in the command line."""
+        file = {"driver": "file", "filename": path}
+        await self._ask("blockdev-add", **{"driver": "qcow2", "node-name": STATE, "file": file})
 
-    async def drop(self, tag: str, deadline: float) -> None:
-        """Remove a saved state."""
-        await self._job("snapshot-delete", f"drop-{tag}", deadline, tag=tag, devices=[DATA])
+    async def detach_state(self) -> None:
+        """Close that file."""
+        await self._ask("blockdev-del", **{"node-name": STATE})
 
-    async def _job(self, command: str, job: str, deadline: float, **arguments: Any) -> None:
-        await self._ask(command, **{"job-id": job, **arguments})
+    async def save(self, deadline: float) -> None:
+        """Save the guest's memory in the state, and a snapshot of the data disk; it stands still meanwhile."""
+        await self.drop(deadline)  # One that a crash left.
+        await self._job("snapshot-save", deadline, vmstate=STATE, devices=[DATA, STATE])
+
+    async def load(self, deadline: float) -> None:
+        """Put the guest back to where it was saved; it stands still afterwards."""
+        await self._job("snapshot-load", deadline, vmstate=STATE, devices=[DATA, STATE])
+
+    async def drop(self, deadline: float) -> None:
+        """Remove the snapshot of the data disk, where there is one."""
+        await self._job("snapshot-delete", deadline, devices=[DATA])
+
+    async def _job(self, command: str, deadline: float, **arguments: Any) -> None:
+        self._jobs += 1
+        job = f"pilothouse-{self._jobs}"
+        await self._ask(command, **{"job-id": job, "tag": TAG, **arguments})
         try:
             async with asyncio.timeout(deadline):
                 found = await self._concluded(job)

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
@@ -18,14 +19,24 @@ from tests.e2e.machine.programs import need
 from tests.e2e.machine.smallguest import Arch, small_guest
 from vm.qemu import starting
 from vm.qemu.accelerators import emulation
-from vm.qemu.commandline import argv, free_port
+from vm.qemu.commandline import Hardware, argv, free_port
 from vm.qemu.disks import check, inspect
-from vm.qemu.errors import DiskForeign, MachineAlreadyRuns, QemuCrashed, QmpRefused, SshPortTaken
+from vm.qemu.errors import (
+    DiskForeign,
+    DiskToolFailed,
+    MachineAlreadyRuns,
+    QemuCrashed,
+    QmpRefused,
+    QmpTimeout,
+    SshPortTaken,
+    WakeFailed,
+)
 from vm.qemu.events import DiskFailed, Panicked, PortChanged, Resumed, Shutdown, Stopped
 from vm.qemu.finding import find_qemu
 from vm.qemu.host import this_host
 from vm.qemu.locks import end_orphan, orphan
 from vm.qemu.probing import probe
+from vm.qemu.suspending import discard, state_file, suspend, suspended, wake
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
@@ -100,27 +111,67 @@ async def test_it_is_suspended_and_goes_on_where_it_was(arch: Arch, tmp_path: Pa
     async with a_bench(arch, tmp_path) as bench:
         running = await bench.start()
         await bench.says("tick 2 ")
-        assert await running.monitor.suspend_blockers() == ()
-        await running.monitor.pause()
-        await running.monitor.save("suspended", 120)
+        tool, machine = bench.qemu.image_tool, bench.machine
+        assert not suspended(machine)
+        await suspend(running, tool, machine, 120)
         before = int(re.findall(r"tick (\d+)", running.console())[-1])
-        await running.monitor.quit()
         assert (await running.wait()).shutdown == Shutdown(guest=False, reason="host-qmp-quit")
-        tool, data = bench.qemu.image_tool, bench.machine.drives.data
-        assert (await inspect(tool, data)).saved == ("suspended",)
+        assert suspended(machine)
+        assert stat.S_IMODE(state_file(machine).stat().st_mode) == 0o600
+        assert (await inspect(tool, machine.drives.data)).saved == ("suspended",)
 
-        bench.change(resume="suspended")
+        bench.change(halted=True)
         running = await bench.start()
+        assert await running.state() == "prelaunch"
+        await wake(running, machine, 120)
         assert await running.state() == "running"
+        assert not suspended(machine)
         said = await bench.says("tick ")
         assert int(re.findall(r"tick (\d+)", said)[0]) == before + 1
         assert "Linux version" not in said
-        await running.monitor.drop("suspended", 60)
-        assert (await inspect(tool, data)).saved == ()
+        disk = await inspect(tool, machine.drives.data)
+        assert disk.saved == ()
+        assert disk.used < 8 << 20
         assert await running.stop(60) == "asked"
 
-        with pytest.raises(QemuCrashed, match="suspended"):  # It is used once.
-            await bench.start()
+
+async def test_what_was_saved_on_another_machine_is_refused_and_the_disk_stays(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        tool, machine = bench.qemu.image_tool, bench.machine
+        bench.words("test=write")
+        running = await bench.start()
+        await bench.says("guest: wrote")
+        await suspend(running, tool, machine, 120)
+        bench.words()
+        bench.change(halted=True, hardware=Hardware(1, 256))
+        running = await bench.start()
+        with pytest.raises(WakeFailed):
+            await wake(running, machine, 120)
+        await running.kill()
+        assert suspended(machine)
+        await discard(tool, machine)
+        assert not suspended(machine)
+        assert (await inspect(tool, machine.drives.data)).saved == ()
+        await check(tool, machine.drives.data)
+        bench.change(halted=False)
+        await bench.start()
+        assert "guest: kept written by the guest" in await bench.says("tick 1 ")
+
+
+async def test_what_cannot_be_saved_is_told_and_the_guest_goes_on(tmp_path: Path) -> None:
+    async with a_bench("x86_64", tmp_path) as bench:
+        running = await bench.start()
+        await bench.says("tick 1 ")
+        left = bench.machine.folder / "state.qcow2.new"
+        left.mkdir()  # Nothing can be written there.
+        with pytest.raises(DiskToolFailed):
+            await suspend(running, bench.qemu.image_tool, bench.machine, 120)
+        assert await running.state() == "running"
+        left.rmdir()
+        with pytest.raises(QmpTimeout):
+            await suspend(running, bench.qemu.image_tool, bench.machine, 0)
+        assert await running.state() == "running"
+        assert not suspended(bench.machine)
 
 
 async def test_killed_while_it_writes_it_keeps_what_was_written(tmp_path: Path) -> None:

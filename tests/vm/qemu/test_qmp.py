@@ -87,7 +87,7 @@ async def test_a_saved_state_that_fails_says_why() -> None:
     async with talk("full") as (monitor, _):
         await monitor.qmp.open(SOON)
         with pytest.raises(QmpRefused, match="writing VM state"):
-            await monitor.save("s", SOON)
+            await monitor.save(SOON)
 
 
 async def test_what_keeps_it_from_being_saved_is_told() -> None:
