@@ -9,6 +9,7 @@ from app.filewordings import CHOOSE, FILE_WORDINGS
 from app.notices import Notice, Step, sentence
 from app.presentation.builds import build_words
 from app.presentation.units import joined
+from app.qemuwordings import QEMU_WORDINGS
 from app.sshwordings import SSH_WORDINGS
 from backend import errors as e
 
@@ -16,7 +17,7 @@ E = TypeVar("E", bound=BaseException)
 Wording = Callable[[Any], Notice]
 
 RETRY = Step("Try now", "retry")
-_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS, **SSH_WORDINGS}
+_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS, **SSH_WORDINGS, **QEMU_WORDINGS}
 _PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed, e.NotAllRemoved})
 
 

@@ -94,6 +94,10 @@ test_programs() {
   has openssl || need "tests make passwords and certificates" openssl openssl openssl
   has curl || need "the tests fetch a page and the builder plugin" curl curl curl
   has dpkg-deb || need "the tests unpack the builder plugin" dpkg dpkg dpkg
+  has qemu-system-x86_64 || need "tests boot a small machine" qemu-system-x86 qemu-system-x86-core qemu-system-x86
+  has qemu-system-aarch64 || need "tests boot a small machine of the other processor" qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64
+  has qemu-img || need "tests make disks" qemu-utils qemu-img qemu-img
+  [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || need "Debian's signature on the kernel that the tests boot" debian-archive-keyring debian-keyring debian-archive-keyring
   virtual_display
 }
 

@@ -1,0 +1,1 @@
+"""QEMU under the machine: found, its accelerators tried, its command line, its monitor, its process and disks."""
