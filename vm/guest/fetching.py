@@ -97,8 +97,8 @@ async def _file(source: Fetch, path: Path, wanted: File, progress: Callable[[int
         return
     part = path.with_name(path.name + ".part")
     for last in (False, True):
-        await _download(source, part, path.name, wanted.size, progress)
         try:
+            await _download(source, part, path.name, wanted.size, progress)
             await asyncio.to_thread(check, part, path.name, wanted)
         except ImageDamaged:
             await asyncio.to_thread(part.unlink, missing_ok=True)
@@ -150,7 +150,7 @@ async def _append(source: Fetch, part: Path, name: str, here: int, size: int, pr
                 await asyncio.to_thread(_put, out, piece)
                 here += len(piece)
                 if here > size:
-                    return
+                    raise ImageDamaged(name, f"has more than {size} bytes")
                 progress(here)
 
 
