@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh run|test|quick|venv: installs what the system must have, and says what and why before it does.
+# setup.sh run|test|quick|guest|venv: installs what the system must have, and says what and why before it does.
 # Debian/Ubuntu, Fedora and Arch. Asks first, unless root or YES=1. Quick when nothing is missing.
 set -euo pipefail
 goal=${1:-run}
@@ -90,7 +90,14 @@ test_programs() {
   has mmdebstrap || need "the Debian base image of the tests" mmdebstrap mmdebstrap mmdebstrap
   has curl || need "the tests fetch a page and the builder plugin" curl curl curl
   has dpkg-deb || need "the tests unpack the builder plugin" dpkg dpkg dpkg
+  guest_programs
+  has qemu-system-x86_64 || need "the tests start a machine" qemu-system-x86 qemu-system-x86-core qemu-system-x86
+  has qemu-system-aarch64 || need "the tests start a machine" qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64
+  has ssh-keygen || need "the tests log in to a machine" openssh-client openssh-clients openssh
   virtual_display
+}
+guest_programs() {
+  has mksquashfs || need "it packs the image of the machine" squashfs-tools squashfs-tools squashfs-tools
 }
 
 case $goal in
@@ -102,6 +109,7 @@ case $goal in
     ;;
   test) qt_libraries; x_libraries; test_programs ;;
   quick) qt_libraries ;;
+  guest) guest_programs ;;
   venv) need "the virtual environment" python3-venv python3 python ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

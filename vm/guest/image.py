@@ -56,8 +56,10 @@ def build(arch: str, out: Path, cache: Path, say: Callable[[str], None]) -> Mani
         parts = recipe.assemble(arch, archive.fetch(lock, cache, say), say)
         out.mkdir(parents=True, exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)
-        (out / "kernel").write_bytes(parts.kernel)
-        (out / "initrd").write_bytes(gzip.compress(parts.initrd.cpio(), 9, mtime=0))
+        # That of arm64 comes unpacked; QEMU unpacks it.
+        packed = _packed(parts.kernel) if parts.kernel[56:60] == b"ARM\x64" else parts.kernel
+        (out / "kernel").write_bytes(packed)
+        (out / "initrd").write_bytes(_packed(parts.initrd.cpio()))
         say("Compressing the root")
         recipe.squash(parts.root, out / "root", lock.date, COMPRESSION)
         tools = {"squashfs-tools": recipe.squash_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
@@ -78,3 +80,7 @@ def build(arch: str, out: Path, cache: Path, say: Callable[[str], None]) -> Mani
     )
     (out / MANIFEST).write_bytes(encode(manifest))
     return manifest
+
+
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
