@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-CHANGEABLE = ("authorized_key", "certificates", "proxy", "resolver", "shares")
+# A busy host lets the kernel's test of its timer fail, and the kernel then stops (seen under emulation).
+KERNEL_WORDS = "quiet no_timer_check"
 KINDS = ("9p", "virtiofs", "cifs")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.e2e import images
 from vm.guest import image
 from vm.guest.disk import BLANK
-from vm.guest.handover import Handover
+from vm.guest.handover import KERNEL_WORDS, Handover
 from vm.guest.manifest import MANIFEST
 
 BOOT_SECONDS = 600.0
@@ -76,7 +76,7 @@ class Guest:
 
     def _command(self) -> list[str]:
         image_folder, here = built(self.arch), self.folder
-        boot = f"console={CONSOLES[self.arch]} quiet panic=1"
+        boot = f"console={CONSOLES[self.arch]} {KERNEL_WORDS} panic=1"
         words = ["nice", PROGRAMS[self.arch], "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         words += [*BOARDS[self.arch], "-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-m", "2048"]
         words += ["-kernel", str(image_folder / "kernel"), "-initrd", str(image_folder / "initrd"), "-append", boot]

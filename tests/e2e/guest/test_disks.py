@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ def test_data_outlive_a_kill_and_a_larger_disk_and_a_stop(other_guest: Guest) ->
     guest.ssh(f"docker import - {images.BUSYBOX}", images.busybox_tar())
     # It ends at once when it is told to, and counts how often it was told.
     counts = 'trap "echo told >>/kept/told; exit" TERM; while :; do sleep 1; done'
-    guest.ssh(f"docker run -d --restart unless-stopped --name c -v kept:/kept {images.BUSYBOX} /bin/sh -c '{counts}'")
+    guest.ssh(
+        f"docker run -d --restart unless-stopped --name counter -v kept:/kept {images.BUSYBOX} /bin/sh -c '{counts}'"
+    )
     guest.ssh("sync")
     guest.kill()
     with guest.disk.open("rb") as disk:
@@ -43,14 +46,14 @@ def test_data_outlive_a_kill_and_a_larger_disk_and_a_stop(other_guest: Guest) ->
     guest.start()
     guest.wait_for("READY")
     assert int(guest.ssh("df -m /var/lib/pilothouse | tail -n 1").split()[1]) > before + 900
-    guest.eventually("docker inspect -f '{{.State.Running}}' c", "true")
+    guest.eventually("docker inspect -f '{{.State.Running}}' counter", "true")
     guest.power()
     assert "STEP stop ok" in guest.console
 
     guest.start()
     guest.wait_for("READY")
-    guest.eventually("docker inspect -f '{{.State.Running}}' c", "true")
-    assert guest.ssh("docker exec c cat /kept/told") == "told\n"
+    guest.eventually("docker inspect -f '{{.State.Running}}' counter", "true")
+    assert guest.ssh("docker exec counter cat /kept/told") == "told\n"
     guest.ssh("echo 2 >/var/lib/pilothouse/layout; sync")
     guest.power()
     guest.start()
@@ -66,15 +69,21 @@ def test_data_outlive_a_kill_and_a_larger_disk_and_a_stop(other_guest: Guest) ->
     assert guest.wait_for("STEP data").rstrip().endswith("ok")
 
 
-@pytest.mark.parametrize("kind", ["zeros", "ours cut short", "others"])
-def test_a_foreign_disk_is_refused_and_left_alone(other_guest: Guest, kind: str) -> None:
-    begins = {"zeros": b"", "ours cut short": BLANK[:1000], "others": b"\xeb\x63\x90 GRUB" + bytes(500) + b"\x55\xaa"}
-    other_guest.disk.write_bytes(begins[kind])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("zeros", "foreign"), ("a boot disk", "foreign"), ("ext4", "foreign"), ("ours, no ext4", "corrupt")],
+)
+def test_a_disk_that_is_not_ours_is_refused_and_left_alone(other_guest: Guest, kind: str, reason: str) -> None:
+    begins = {"a boot disk": b"\xeb\x63\x90 GRUB" + bytes(500) + b"\x55\xaa", "ours, no ext4": BLANK[:1024]}
+    other_guest.disk.write_bytes(begins.get(kind, b""))
     with other_guest.disk.open("r+b") as disk:
         disk.truncate(64 << 20)
+    if kind == "ext4":
+        require("mke2fs")
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", str(other_guest.disk)], check=True)
     before = digest(other_guest.disk)
     other_guest.start()
-    assert other_guest.wait_for("STEP data").rstrip().endswith("failed foreign")
+    assert other_guest.wait_for("STEP data").rstrip().endswith(f"failed {reason}")
     other_guest.wait_for("STEP ssh ok")
     assert "dockerd" not in other_guest.ssh("ps -o args")
     other_guest.kill()
