@@ -1,12 +1,13 @@
 # Pilothouse: `make run` opens the window, `make test` runs every test. Both set up what they need first.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check bench tour lock format clean
+.PHONY: help run test test-quick check bench tour guest lock format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # Where setup.sh installs what the tests need, nothing that is missing is a reason to leave a test out.
 NO_SKIPS := $(if $(filter Linux,$(shell uname -s)),PILOTHOUSE_NO_SKIPS=1)
+ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
 ENV := QT_QPA_PLATFORM=offscreen PYTHONDONTWRITEBYTECODE=1
 
 help: ## Say what each target does
@@ -38,6 +39,10 @@ bench: $(VENV)/.dev ## Measure against floors of the same run; writes build/benc
 tour: $(VENV)/.dev ## Drive the program through the main job; leaves pictures in build/tour
 	@packaging/setup.sh test
 	$(ENV) $(BIN)/python -m tests.tour
+
+guest: $(VENV)/.run ## Build the image of the machine into build/guest (ARCH=amd64 or arm64), without root
+	@packaging/setup.sh guest
+	$(BIN)/python -m vm.guest build --arch $(ARCH) --out build/guest/$(ARCH)
 
 lock: ## Renew the locked dependencies (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" --extra build pyproject.toml -o requirements.lock

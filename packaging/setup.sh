@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh run|test|quick|venv: installs what the system must have, and says what and why before it does.
+# setup.sh run|test|quick|guest|venv: installs what the system must have, and says what and why before it does.
 # Debian/Ubuntu, Fedora and Arch. Asks first, unless root or YES=1. Quick when nothing is missing.
 set -euo pipefail
 goal=${1:-run}
@@ -78,7 +78,7 @@ find_engine() {
     fi
   fi
 }
-ssh_keys() { has ssh-keygen || need "tests make keys with it" openssh-client openssh-clients openssh; }
+ssh_keys() { has ssh-keygen || need "tests make keys and log in with it" openssh-client openssh-clients openssh; }
 test_programs() {
   has dockerd || need "tests run against a real engine of their own" docker.io moby-engine docker
   has docker || need "tests compare with the docker command line" docker.io moby-engine docker
@@ -98,7 +98,11 @@ test_programs() {
   has qemu-system-aarch64 || need "tests boot a small machine of the other processor" qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64
   has qemu-img || need "tests make disks" qemu-utils qemu-img qemu-img
   [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || need "Debian's signature on the kernel that the tests boot" debian-archive-keyring debian-keyring debian-archive-keyring
+  guest_programs
   virtual_display
+}
+guest_programs() {
+  has mksquashfs || need "it packs the image of the machine" squashfs-tools squashfs-tools squashfs-tools
 }
 
 case $goal in
@@ -110,6 +114,7 @@ case $goal in
     ;;
   test) qt_libraries; x_libraries; test_programs ;;
   quick) qt_libraries; ssh_keys ;;
+  guest) guest_programs ;;
   venv) need "the virtual environment" python3-venv python3 python ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

@@ -1,0 +1,47 @@
+"""One booted guest for a module; QEMU missing is a skip with its reason, except where the gate runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.guest.machine import PROGRAMS, Guest, blank_disk
+
+
+def require(*programs: str) -> None:
+    """Skip where a program is not installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    """A guest whose engine answers; leave it so."""
+    require(PROGRAMS["amd64"], "mksquashfs", "ssh")
+    folder = tmp_path_factory.mktemp("guest")
+    shared = folder / "shared"
+    shared.mkdir()
+    (shared / "from the host").write_text("hello from the host\n")
+    share = ["-virtfs", f"local,path={shared},mount_tag=home,security_model=none"]
+    started = Guest(folder, blank_disk(folder / "data"), more=share)
+    try:
+        started.start()
+        started.wait_for("READY")
+        yield started
+    finally:
+        started.kill()
+
+
+@pytest.fixture
+def other_guest(tmp_path: Path) -> Iterator[Guest]:
+    """A guest of the test's own, not started; its disk is not there yet."""
+    require(PROGRAMS["amd64"], "mksquashfs", "ssh")
+    made = Guest(tmp_path, tmp_path / "data")
+    try:
+        yield made
+    finally:
+        made.kill()

@@ -1,0 +1,39 @@
+"""Signatures of manifests: made with an ed25519 key from outside of the source tree, checked with its public half.
+
+A signature file holds the 64 bytes in base64. No key is kept here: who signs names a file, who checks brings the key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from vm.errors import ImageUnsigned
+
+# Nothing else that the same key may sign one day can pass for a manifest.
+_CONTEXT = b"pilothouse guest image manifest\n"
+
+
+def sign(manifest: bytes, private_key: bytes) -> bytes:
+    """The signature file for a manifest's text; `private_key` is PEM. Raises ValueError where it is no ed25519 key."""
+    key = load_pem_private_key(private_key, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("not an ed25519 key")
+    return base64.b64encode(key.sign(_CONTEXT + manifest)) + b"\n"
+
+
+def verify(manifest: bytes, signature: bytes, public_key: bytes) -> None:
+    """Whether this key signed this text; `public_key` is its 32 bytes. Raises ImageUnsigned."""
+    if not signature.strip():
+        raise ImageUnsigned("there is no signature")
+    try:
+        raw = base64.b64decode(signature.strip(), validate=True)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(raw, _CONTEXT + manifest)
+    except binascii.Error as error:
+        raise ImageUnsigned("the signature is not readable") from error
+    except InvalidSignature as error:
+        raise ImageUnsigned("the signature was not made by the expected key over this manifest") from error
