@@ -1,8 +1,8 @@
-"""The command line: `pilothouse` opens the window, `pilothouse engine …` does what scripts need, without Qt.
+"""The command line: `pilothouse` opens the window, `pilothouse engine …` and `machine …` are for scripts, without Qt.
 
-Exit codes: 0 done (for `engine status`: it is running); 1 the engine could not be started or stopped;
-2 the command line was not understood; 3 `engine status`: it is not running; 4 something that the engine needs is
-missing or forbidden; 130 interrupted.
+Exit codes: 0 done (for `status`: it is running); 1 it could not be done; 2 the command line was not understood, or
+`machine delete` was not told `--yes`; 3 `status`: it is not running; 4 something that is needed is missing or
+forbidden; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -305,6 +305,7 @@ class Engines(QObject):
 
     async def _candidates(self) -> list[Candidate]:
         """All that may answer here, and the engine of last time."""
+        from app.machinehere import machine_here
         from backend import discovery
 
         last = self._preferences.get("engine/last", "")
@@ -312,6 +313,7 @@ class Engines(QObject):
         label = self._preferences.get("engine/last-label", last)
         besides = [] if where is None else [discovery.Candidate(label, discovery.LAST, where)]
         besides += [discovery.Candidate(label_of(one), "SSH", one) for one in self.remote.remembered()]
+        besides += await asyncio.to_thread(machine_here)
         return await asyncio.to_thread(discovery.candidates, besides=besides)
 
     def _use_found(self, probe: Probe) -> None:

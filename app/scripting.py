@@ -1,4 +1,4 @@
-"""What `pilothouse engine …` does for scripts; the exit codes stand in app.cli."""
+"""What `pilothouse engine …` and `pilothouse machine …` do for scripts; the exit codes stand in app.cli."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from app import paths
 from app.version import VERSION
@@ -38,6 +39,10 @@ def read(argv: Sequence[str]) -> argparse.Namespace | None:
 def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
     try:
+        if words.noun == "machine":
+            from app import machinescript
+
+            return asyncio.run(machinescript.run(words))
         return asyncio.run(_engine(words.verb, as_json=words.json, deadline=words.timeout))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -47,7 +52,7 @@ async def _engine(verb: str, *, as_json: bool, deadline: float) -> int:
     try:
         engine = EmbeddedEngine(EmbeddedPaths.below(paths.data_dir(), paths.runtime_dir()))
     except OSError as error:
-        return _unusable(error, as_json=as_json)
+        return unusable(error, as_json=as_json)
     try:
         if verb == "start":
             await engine.start(lambda said: None if as_json else print(said, file=sys.stderr), deadline)
@@ -55,11 +60,11 @@ async def _engine(verb: str, *, as_json: bool, deadline: float) -> int:
             await engine.stop(deadline)
         status = await engine.status()
     except EmbeddedError as error:
-        return _failed(type(error).__name__, _words(error), as_json=as_json, code=_code(error))
+        return failed(type(error).__name__, _words(error), as_json=as_json, code=_code(error))
     except OSError as error:
         if error.filename is None:
             raise
-        return _unusable(error, as_json=as_json)
+        return unusable(error, as_json=as_json)
     _show(status, as_json=as_json)
     return NOT_RUNNING if verb == "status" and status.state != "running" else 0
 
@@ -76,7 +81,8 @@ def _show(status: EmbeddedStatus, *, as_json: bool) -> None:
         print("The embedded engine is not running")
 
 
-def _failed(kind: str, sentences: list[str], *, as_json: bool, code: int) -> int:
+def failed(kind: str, sentences: list[str], *, as_json: bool, code: int) -> int:
+    """Say what went wrong, to whom it is for; returns the code."""
     if as_json:
         print(json.dumps({"state": "failed", "error": kind, "words": sentences}))
     else:
@@ -84,13 +90,13 @@ def _failed(kind: str, sentences: list[str], *, as_json: bool, code: int) -> int
     return code
 
 
-def _unusable(error: OSError, *, as_json: bool) -> int:
+def unusable(error: OSError, *, as_json: bool) -> int:
     """A folder of ours cannot be used."""
     reason = _REASONS.get(error.errno or 0, error.strerror)
     said = f"The folder {error.filename} cannot be used: {reason}." if error.filename else f"{error}."
     if os.environ.get("PILOTHOUSE_HOME"):
         said += " Let PILOTHOUSE_HOME name a folder of your own."
-    return _failed("FoldersUnusable", [said], as_json=as_json, code=MISSING)
+    return failed("FoldersUnusable", [said], as_json=as_json, code=MISSING)
 
 
 def _code(error: EmbeddedError) -> int:
@@ -132,11 +138,28 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pilothouse", description="A desktop program for containers.")
     parser.add_argument("--version", action="version", version=f"pilothouse {VERSION}")
-    nouns = parser.add_subparsers(dest="noun", metavar="engine")
+    nouns = parser.add_subparsers(dest="noun", metavar="engine | machine")
     engine = nouns.add_parser("engine", help="the embedded engine: status, start, stop")
     engine.add_argument("verb", choices=("status", "start", "stop"))
     engine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     engine.add_argument(
         "--timeout", type=_seconds, default=60, metavar="SECONDS", help="how long start and stop may take"
     )
+    machine = nouns.add_parser("machine", help="the Linux machine with an engine: create, start, stop, …")
+    machine.add_argument("verb", choices=("create", "start", "stop", "restart", "status", "delete"))
+    machine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
+    machine.add_argument(
+        "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
+    )
+    machine.add_argument("--image", type=Path, metavar="FOLDER", help="create: the folder that make guest built")
+    machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create: processors")
+    machine.add_argument("--memory", type=_count, metavar="MIB", help="create: memory")
+    machine.add_argument("--disk", type=_count, metavar="GIB", help="create: the most that the disk can hold")
+    machine.add_argument("--yes", action="store_true", help="delete: throw away all that is in the machine")
     return parser
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 20):
+        raise argparse.ArgumentTypeError(f"not a number above nought: {text}")
+    return int(text)

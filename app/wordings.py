@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from app.filewordings import CHOOSE, FILE_WORDINGS
+from app.machinewordings import MACHINE_WORDINGS
 from app.notices import Notice, Step, sentence
 from app.presentation.builds import build_words
 from app.presentation.units import joined
@@ -17,7 +18,7 @@ E = TypeVar("E", bound=BaseException)
 Wording = Callable[[Any], Notice]
 
 RETRY = Step("Try now", "retry")
-_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS, **SSH_WORDINGS, **QEMU_WORDINGS}
+_WORDINGS: dict[type[BaseException], Wording] = {**FILE_WORDINGS, **SSH_WORDINGS, **QEMU_WORDINGS, **MACHINE_WORDINGS}
 _PLAIN = frozenset({e.ApiError, e.BadRequest, e.Conflict, e.EngineFault, e.PullFailed, e.NotAllRemoved})
 
 

@@ -1,7 +1,14 @@
-"""Every error that vm raises about the machine's image, as typed facts; app.notices words them for people.
+"""Every error that vm raises about the machine and its image, as typed facts; app.notices words them for people.
 
 MachineError
+├── MachineMissing                 it was not created yet
+├── MachineExists                  it was created before
+├── MachineUnsupported             this system cannot run one yet
+├── MachineFolderUnusable          a folder of the machine cannot be used
+├── MachineStartFailed             a requirement of its start was not met
+├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 └── ImageError                     a guest image cannot be used
+    ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
     ├── ImageUnreadable            its manifest is not one, or of a kind that this version does not know
     ├── ImageWrongArchitecture     for another processor
@@ -19,8 +26,60 @@ class MachineError(Exception):
     """The root of everything that vm raises on purpose."""
 
 
+class MachineMissing(MachineError):
+    """There is no machine yet."""
+
+
+class MachineExists(MachineError):
+    """There is a machine in `path` already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class MachineUnsupported(MachineError):
+    """`system` has no way to run a machine in this version."""
+
+    def __init__(self, system: str) -> None:
+        super().__init__(system)
+        self.system = system
+
+
+class MachineFolderUnusable(MachineError):
+    """`reason` says why the folder or socket at `path` cannot be."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class MachineStartFailed(MachineError):
+    """The requirement `step` was not met: `kind` names the error, `console` holds the guest's last lines."""
+
+    def __init__(self, step: str, kind: str, reason: str, console: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{step}: {reason}")
+        self.step, self.kind, self.reason, self.console = step, kind, reason, console
+
+
+class MachineSilent(MachineError):
+    """`doing` says what its supervisor was asked for `seconds`."""
+
+    def __init__(self, doing: str, seconds: float) -> None:
+        super().__init__(f"{doing}: nothing within {seconds:g} s")
+        self.doing, self.seconds = doing, seconds
+
+
 class ImageError(MachineError):
     """A guest image cannot be used."""
+
+
+class ImageMissing(ImageError):
+    """No image is in the folders `looked`; `command` builds one."""
+
+    def __init__(self, looked: tuple[str, ...], command: str) -> None:
+        super().__init__(f"nothing in {', '.join(looked)}")
+        self.looked, self.command = looked, command
 
 
 class ImageUnsigned(ImageError):

@@ -41,20 +41,24 @@ class Pump:
         """Our end of a stream whose other end is the channel; not blocking. `over()` is called once it has ended."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        theirs.setblocking(False)
+        self.carry(channel, theirs, over)
+        return ours
+
+    def carry(self, channel: paramiko.Channel, local: socket.socket, over: Callable[[], object] | None = None) -> None:
+        """Join a connection that somebody made to us with the channel; it is the pump's from now on."""
+        local.setblocking(False)
         channel.settimeout(0.0)
-        stream = Stream(self, channel, theirs, over)
+        stream = Stream(self, channel, local, over)
         with self._lock:
             if self._closed:
                 stream.close()
-                return ours
+                return
             if self._thread is None:
                 self._selector.register(self._awake, selectors.EVENT_READ)
                 self._thread = threading.Thread(target=self._run, name="ssh pump", daemon=True)
                 self._thread.start()
         channel.in_buffer.set_event(stream)
         self.nudge(stream)
-        return ours
 
     def nudge(self, stream: Stream) -> None:
         """Something may be done for a stream; from any thread."""

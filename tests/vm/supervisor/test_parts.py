@@ -1,0 +1,205 @@
+"""The supervisor's parts: doors, ports that follow the engine's list, the clock; the way into the guest is short."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import stat
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from backend.client import Engine
+from backend.ssh.link import ChannelRefused
+from backend.types.containers import ContainerId, ContainerSummary, Port
+from tests.fakes.engine import FakeEngine
+from vm.guestlink import GuestLink
+from vm.qemu.commandline import free_port
+from vm.qemu.errors import QmpRefused
+from vm.qemu.monitor import Monitor
+from vm.supervisor import clock
+from vm.supervisor.doors import tcp_door, unix_door
+from vm.supervisor.ports import Key, Ports, wanted_of
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ph-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+class ShortLink:
+    """Where the guest would be, each caller is told where it wanted to go."""
+
+    def __init__(self, said: bytes = b"") -> None:
+        self.said, self.asked = said, []  # type: tuple[bytes, list[str]]
+        self.refuses = False
+        self.session = self
+
+    async def lead(self, local: socket.socket, to: str | tuple[str, int]) -> None:
+        if self.refuses:
+            raise ChannelRefused("nobody listens")
+        local.setblocking(True)
+        local.sendall(f"{to}".encode())
+        local.close()
+
+    async def run(self, command: str, *, deadline: float) -> tuple[int, bytes, bytes]:
+        del deadline
+        self.asked.append(command)
+        return 0, self.said, b""
+
+
+class Forwards:
+    """What QEMU was told of UDP."""
+
+    def __init__(self) -> None:
+        self.held: set[tuple[str, int]] = set()
+
+    async def forward(self, protocol: str, address: str, port: int, guest_port: int) -> None:
+        assert (protocol, port) == ("udp", guest_port)
+        if (address, port) in self.held:
+            raise QmpRefused("hostfwd_add", "HumanMonitor", "could not set up")
+        self.held.add((address, port))
+
+    async def unforward(self, protocol: str, address: str, port: int) -> None:
+        del protocol
+        self.held.remove((address, port))
+
+
+async def said_at(address: str, port: int) -> bytes:
+    """What is said there; nothing where nobody is."""
+    try:
+        reader, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return b""
+    try:
+        return await reader.read()
+    except OSError:
+        return b""
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def following(fake: FakeEngine, link: ShortLink, forwards: Forwards) -> AsyncIterator[Ports]:
+    async with fake.serve() as endpoint:
+        engine = Engine(endpoint)
+        await engine.open()
+        ports = Ports(engine, cast("GuestLink", link), cast("Monitor", forwards), lambda _: None)
+        work = asyncio.ensure_future(ports.follow())
+        try:
+            yield ports
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            ports.close()
+            await engine.close()
+
+
+async def eventually(sees: Any) -> None:
+    async with asyncio.timeout(20):
+        while not (await sees() if asyncio.iscoroutinefunction(sees) else sees()):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_door_is_for_one_person_and_replaces_what_a_dead_one_left(short: Path) -> None:
+    path = short / "docker.sock"
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(path))
+    left.close()
+    link = ShortLink()
+    door = unix_door(path, lambda caller: link.lead(caller, "/run/docker.sock"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    assert await reader.read() == b"/run/docker.sock"
+    writer.close()
+    link.refuses = True
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    door.close()
+    await asyncio.sleep(0)
+    with pytest.raises(OSError):
+        await asyncio.open_unix_connection(str(path))
+
+
+async def test_a_door_on_a_taken_port_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
+        tcp_door("127.0.0.1", taken.getsockname()[1], lambda caller: ShortLink().lead(caller, ""))
+
+
+async def test_what_is_wanted_is_what_is_published() -> None:
+    row = ContainerSummary(
+        id=ContainerId("a"),
+        ports=(
+            Port(private=80, public=8080, ip="0.0.0.0"),
+            Port(private=80, public=8080, ip="::"),
+            Port(private=53, public=5353, ip="0.0.0.0", protocol="udp"),
+            Port(private=53, public=5353, ip="::", protocol="udp"),
+            Port(private=9, public=9, ip="127.0.0.1", protocol="sctp"),
+            Port(private=443),
+        ),
+    )
+    assert wanted_of([row, ContainerSummary(id=ContainerId("b"))]) == {
+        Key("tcp", "0.0.0.0", 8080),
+        Key("tcp", "::", 8080),
+        Key("udp", "0.0.0.0", 5353),
+    }
+
+
+def published(port: int, address: str = "127.0.0.1", protocol: str = "tcp") -> list[dict[str, Any]]:
+    return [{"IP": address, "PrivatePort": 80, "PublicPort": port, "Type": protocol}]
+
+
+async def test_ports_follow_the_containers() -> None:
+    fake, link, forwards, port = FakeEngine(), ShortLink(), Forwards(), free_port()
+    fake.add_container("web", ports=published(port))
+    fake.add_container("names", ports=published(port, "0.0.0.0", "udp"))
+    fake.add_container("private", ports=published(port, "127.0.0.1", "udp"))
+    async with following(fake, link, forwards) as ports:
+
+        async def answers() -> bool:
+            return await said_at("127.0.0.1", port) == f"('127.0.0.1', {port})".encode()
+
+        await eventually(answers)
+        await eventually(lambda: forwards.held == {("0.0.0.0", port)})
+        told = {(each.protocol, each.address): each.error for each in ports.published}
+        assert told[("tcp", "127.0.0.1")] == ""
+        assert told[("udp", "0.0.0.0")] == ""
+        assert "UDP" in told[("udp", "127.0.0.1")]
+        # What was missed while the engine was away is made up for.
+        fake.containers.clear()
+        await ports.reconcile()
+        assert ports.published == ()
+        assert forwards.held == set()
+        await asyncio.sleep(0)
+        assert await said_at("127.0.0.1", port) == b""
+
+
+async def test_a_taken_port_is_told_and_tried_again() -> None:
+    fake, link, forwards = FakeEngine(), ShortLink(), Forwards()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        fake.add_container("web", ports=published(port))
+        async with following(fake, link, forwards) as ports:
+            await eventually(lambda: [each.error for each in ports.published] == ["Address already in use"])
+            taken.close()
+            await ports.reconcile()
+            assert [each.error for each in ports.published] == [""]
+
+
+@pytest.mark.parametrize(("off", "is_set"), [(0, False), (-3600, True), (3600, True)])
+async def test_a_clock_is_set_only_where_it_is_off(off: int, is_set: bool) -> None:
+    link = ShortLink(f"{int(time.time()) + off}\n".encode())
+    found = await clock.put_right(cast("GuestLink", link), lambda _: None)
+    assert abs(found - off) < 3
+    assert [each.split()[0] for each in link.asked] == ["date", *(["pilothouse"] if is_set else [])]

@@ -1,0 +1,204 @@
+"""The machine as others use it: made, started, stopped, asked, thrown away; its supervisor does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import msgspec
+
+from vm import making
+from vm.errors import MachineFolderUnusable, MachineMissing, MachineSilent, MachineStartFailed, MachineUnsupported
+from vm.making import Settings
+from vm.paths import MachinePaths
+from vm.qemu.locks import end_orphan, orphan
+from vm.report import Ask, Report, read_failure
+from vm.supervisor import LOCKED
+
+SUPPORTED = hasattr(asyncio, "start_unix_server")
+START_SECONDS = 1800.0
+"""The requirements have deadlines of their own; this one is for a supervisor that says nothing any more."""
+STOP_SECONDS = 30.0
+FORCE_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+POLL = 0.1
+_launched: list[subprocess.Popen[bytes]] = []
+"""Supervisors that this process started: it is their parent, and has to bury them."""
+
+
+class Machine:
+    """The one machine of a person. Nothing is remembered here: each question asks the supervisor anew."""
+
+    def __init__(self, paths: MachinePaths) -> None:
+        self.paths = paths
+
+    @property
+    def created(self) -> bool:
+        """Whether there is a machine."""
+        return self.paths.settings.exists()
+
+    async def create(
+        self, settings: Settings | None = None, image: Path | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Make it, from the image in a folder or from what was built here. Raises MachineError, QemuError."""
+        _supported()
+        await making.make(self.paths, settings or making.usual(), image, say)
+
+    async def start(self, told: Callable[[Report], None] = lambda _: None) -> Report:
+        """Start it, or wait until the one that starts has come up; `told` gets each change.
+
+        Raises MachineMissing, MachineStartFailed, MachineSilent, MachineFolderUnusable.
+        """
+        _supported()
+        making.read(self.paths)
+        self.paths.make()
+        report = await self._followed(told)
+        if report is None:
+            failure = read_failure(self.paths.failure)
+            if failure is None:
+                raise MachineSilent("start", ANSWER_SECONDS)
+            raise MachineStartFailed(failure.step, failure.kind, failure.reason, failure.console)
+        if report.failure is not None:
+            raise MachineStartFailed(
+                report.failure.step, report.failure.kind, report.failure.reason, report.failure.console
+            )
+        return report
+
+    async def stop(self, seconds: float = STOP_SECONDS) -> Report:
+        """Ask the guest to end, and end it by force after `seconds`. Raises MachineSilent.
+
+        One whose supervisor died is ended as well.
+        """
+        reports = [each async for each in self._ask(Ask("stop", seconds), seconds + FORCE_SECONDS, "stop")]
+        left = None if reports else await asyncio.to_thread(orphan, self.paths.disk)
+        if left is not None and not await end_orphan(left, asked=seconds, forced=10):
+            raise MachineSilent("stop", seconds)
+        await self._gone(seconds + FORCE_SECONDS)
+        return await self.inspect()
+
+    async def restart(self, seconds: float = STOP_SECONDS, told: Callable[[Report], None] = lambda _: None) -> Report:
+        """Stop it, and start it. Raises what these raise."""
+        await self.stop(seconds)
+        return await self.start(told)
+
+    async def delete(self, seconds: float = STOP_SECONDS) -> None:
+        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more."""
+        if not self.paths.home.exists():
+            raise MachineMissing()
+        await self.stop(seconds)
+        try:
+            self.paths.settings.unlink(missing_ok=True)
+            await asyncio.to_thread(shutil.rmtree, self.paths.home)
+            await asyncio.to_thread(shutil.rmtree, self.paths.runtime, ignore_errors=True)
+        except OSError as error:
+            raise MachineFolderUnusable(str(error.filename), error.strerror or str(error)) from error
+
+    async def inspect(self) -> Report:
+        """What it is now: its supervisor's word, and without one what can be seen. Raises MachineSilent."""
+        reports = [each async for each in self._ask(Ask("status"), ANSWER_SECONDS, "status")]
+        if reports:
+            return reports[-1]
+        if not self.created:
+            return Report("absent")
+        if (left := await asyncio.to_thread(orphan, self.paths.disk)) is not None:
+            return Report("unresponsive", pid=left.pid)
+        failure = read_failure(self.paths.failure)
+        return Report("failed", failure=failure) if failure is not None else Report("stopped")
+
+    async def _followed(self, told: Callable[[Report], None]) -> Report | None:
+        """The last report of a start; None when the supervisor ended before it could say one."""
+        last: Report | None = None
+        process: subprocess.Popen[bytes] | None = None
+        silent = 0.0
+        while silent < ANSWER_SECONDS:
+            async with aclosing(self._ask(Ask("follow"), START_SECONDS, "start")) as reports:
+                async for last in reports:
+                    told(last)
+            if last is not None:
+                return last if last.state in ("running", "unresponsive") or last.failure is not None else None
+            if process is None:
+                process = launch(self.paths)
+            elif process.poll() is not None:
+                if process.returncode != LOCKED:
+                    return None
+                process = None  # Another one is coming up, or going down.
+            await asyncio.sleep(POLL)
+            silent += POLL
+        return None
+
+    async def _gone(self, seconds: float) -> None:
+        """Wait until its supervisor has let go of it."""
+        limit = asyncio.get_running_loop().time() + seconds
+        while await asyncio.to_thread(_held, self.paths.lock):
+            if asyncio.get_running_loop().time() > limit:
+                raise MachineSilent("stop", seconds)
+            await asyncio.sleep(POLL)
+        reap()
+
+    async def _ask(self, ask: Ask, seconds: float, doing: str) -> AsyncGenerator[Report, None]:
+        """The supervisor's reports until it hangs up; none where there is no supervisor. Raises MachineSilent."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self.paths.control))
+        except OSError:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                writer.write(msgspec.json.encode(ask) + b"\n")
+                with suppress(ConnectionError):
+                    while line := await reader.readline():
+                        yield msgspec.json.decode(line, type=Report)
+        except TimeoutError as error:
+            raise MachineSilent(doing, seconds) from error
+        except msgspec.MsgspecError as error:
+            raise MachineSilent(doing, 0) from error
+        finally:
+            writer.close()
+
+
+def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
+    """Start the supervisor in a session of its own; it outlives this process."""
+    root = str(Path(__file__).absolute().parents[1])
+    known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    process = subprocess.Popen(
+        [sys.executable, "-B", "-m", "vm.supervisor", str(paths.home), str(paths.runtime)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
+    )
+    _launched.append(process)
+    return process
+
+
+def reap() -> None:
+    """Bury the supervisors that ended."""
+    _launched[:] = [process for process in _launched if process.poll() is None]
+
+
+def _held(path: Path) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _supported() -> None:
+    if not SUPPORTED:
+        raise MachineUnsupported(sys.platform)

@@ -1,0 +1,108 @@
+"""The files of the machine: what lasts in the data folder, sockets in a short runtime folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from vm.errors import MachineFolderUnusable
+
+SOCKET_PATH_BYTES = 103
+"""sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL among them."""
+
+
+@dataclass(frozen=True)
+class MachinePaths:
+    """`home` holds image, disk, keys and logs; `runtime` (short) holds the sockets."""
+
+    home: Path
+    runtime: Path
+
+    @classmethod
+    def below(cls, data: Path, runtime: Path) -> MachinePaths:
+        """The machine's folders under the program's data and runtime folders."""
+        return cls(data / "machine", runtime / "machine")
+
+    @property
+    def settings(self) -> Path:
+        """What the machine is made of; written last, so that a machine is there when this file is."""
+        return self.home / "machine.json"
+
+    @property
+    def image(self) -> Path:
+        """Kernel, initrd, root and their manifest."""
+        return self.home / "image"
+
+    @property
+    def disk(self) -> Path:
+        """All that lasts in the guest."""
+        return self.home / "data.qcow2"
+
+    @property
+    def user_key(self) -> Path:
+        """Our key, with which we sign in to the guest."""
+        return self.home / "keys" / "user"
+
+    @property
+    def host_key(self) -> Path:
+        """The guest's key, which it is known by."""
+        return self.home / "keys" / "guest"
+
+    @property
+    def handed(self) -> Path:
+        """What the guest is handed at boot, one value to a file."""
+        return self.home / "handed"
+
+    @property
+    def trial(self) -> Path:
+        """Which accelerator ran a guest here."""
+        return self.home / "trial.json"
+
+    @property
+    def failure(self) -> Path:
+        """Why the machine ended without being asked; gone at the next start."""
+        return self.home / "failure.json"
+
+    @property
+    def log(self) -> Path:
+        """The supervisor's own words."""
+        return self.home / "supervisor.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor for its whole life."""
+        return self.home / "supervisor.lock"
+
+    @property
+    def socket(self) -> Path:
+        """Where the machine's engine answers on this computer."""
+        return self.runtime / "docker.sock"
+
+    @property
+    def control(self) -> Path:
+        """Where the supervisor answers."""
+        return self.runtime / "control.sock"
+
+    def make(self) -> None:
+        """Make the folders, 0700. Raises MachineFolderUnusable, also where a socket's path would be too long."""
+        for socket in (self.socket, self.control):
+            if len(os.fsencode(socket)) > SOCKET_PATH_BYTES:
+                raise MachineFolderUnusable(str(socket), f"is longer than {SOCKET_PATH_BYTES} bytes")
+        for folder in (self.home, self.runtime, self.handed, self.user_key.parent):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.chmod(0o700)
+            except OSError as error:
+                raise MachineFolderUnusable(str(folder), error.strerror or str(error)) from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this person may read, whole or not at all."""
+    made = path.with_name(path.name + ".new")
+    made.unlink(missing_ok=True)
+    with open(made, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    made.replace(path)

@@ -1,0 +1,82 @@
+"""What a machine is at this moment, as its supervisor says it: lines of JSON on the control socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from vm.paths import write_private
+
+State = Literal["absent", "stopped", "starting", "running", "unresponsive", "stopping", "failed"]
+"""`unresponsive`: QEMU lives, and the engine in it does not answer; `qemu` of the report says what QEMU thinks."""
+Progress = Literal["begun", "met", "failed"]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A requirement of the start: how far it is, what it tells ("data ok"), and its seconds once it is met."""
+
+    name: str
+    progress: Progress
+    told: str = ""
+    seconds: float = 0.0
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why the machine is not running though it should be: `kind` names the error, `console` ends the guest's words."""
+
+    step: str
+    kind: str
+    reason: str
+    console: tuple[str, ...] = ()
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A port that a container publishes; `error` says why it does not answer on this computer."""
+
+    protocol: str
+    address: str
+    port: int
+    error: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
+
+    state: State
+    socket: str = ""
+    pid: int = 0
+    supervisor: int = 0
+    qemu: str = ""
+    engine: str = ""
+    accelerator: str = ""
+    ssh_port: int = 0
+    steps: tuple[Step, ...] = ()
+    ports: tuple[Published, ...] = ()
+    failure: Failure | None = None
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A question: status, follow (a report at each change until the start is over) or stop (within `seconds`)."""
+
+    ask: Literal["status", "follow", "stop"]
+    seconds: float = 30.0
+
+
+def read_failure(path: Path) -> Failure | None:
+    """What a supervisor left behind when its machine ended; None where nothing can be read from it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Failure)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def write_failure(path: Path, failure: Failure) -> None:
+    """Leave it behind."""
+    write_private(path, msgspec.json.encode(failure))
+
+
+def last_lines(console: str, count: int = 20) -> tuple[str, ...]:
+    """The last lines of a console that say something."""
+    return tuple(line for raw in console.splitlines() if (line := raw.strip()))[-count:]

@@ -1,0 +1,43 @@
+"""`python -m vm.supervisor HOME RUNTIME`: take the lock (75 when another has it) and live the machine's life."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+
+from vm.paths import MachinePaths
+from vm.qemu.logs import fresh
+from vm.supervisor import LOCKED
+from vm.supervisor.core import Supervisor
+
+
+def main(words: list[str]) -> int:
+    """Returns the exit code."""
+    paths = MachinePaths(Path(words[0]), Path(words[1]))
+    lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return LOCKED
+    fresh(paths.log)
+    log = os.open(paths.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    os.dup2(log, 2)
+    os.close(log)
+    return asyncio.run(_live(paths))
+
+
+async def _live(paths: MachinePaths) -> int:
+    supervisor = Supervisor(paths)
+    loop = asyncio.get_running_loop()
+    stopping: set[asyncio.Task[None]] = set()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: stopping.add(loop.create_task(supervisor.stop())))
+    return await supervisor.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

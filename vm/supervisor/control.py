@@ -1,0 +1,74 @@
+"""The supervisor's own door: questions and reports as lines of JSON, for this person alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from vm.report import Ask, Report
+from vm.supervisor.doors import bind_private
+
+LINE = 4096
+OVER = frozenset(("running", "unresponsive", "stopped", "failed"))
+"""States in which a start has come to its end."""
+
+
+class Asked(Protocol):
+    """Who answers."""
+
+    changed: asyncio.Condition
+
+    async def report(self) -> Report:
+        """What the machine is now."""
+
+    def progress(self) -> Report:
+        """The same without asking anybody."""
+
+    async def stop(self, seconds: float) -> None:
+        """End the machine; returns when it has ended."""
+
+
+async def serve(path: Path, asked: Asked) -> asyncio.Server:
+    """Answer on a socket of 0600. Raises OSError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bind_private(listener, path)
+        return await asyncio.start_unix_server(lambda r, w: _answer(asked, r, w), sock=listener, limit=LINE)
+    except OSError:
+        listener.close()
+        raise
+
+
+async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        with suppress(OSError, ValueError, msgspec.MsgspecError):
+            question = msgspec.json.decode(await reader.readline(), type=Ask)
+            if question.ask == "follow":
+                await _follow(asked, writer)
+            elif question.ask == "stop":
+                await asked.stop(question.seconds)
+            await _say(writer, await asked.report())
+    finally:
+        writer.close()
+
+
+async def _follow(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    last: Report | None = None
+    while (now := asked.progress()).state not in OVER:
+        if now != last:
+            await _say(writer, now)
+            last = now
+            continue
+        async with asked.changed:
+            if asked.progress() == last:
+                await asked.changed.wait()
+
+
+async def _say(writer: asyncio.StreamWriter, report: Report) -> None:
+    writer.write(msgspec.json.encode(report) + b"\n")
+    await writer.drain()

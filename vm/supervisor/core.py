@@ -1,0 +1,198 @@
+"""One machine's life: booted, served, watched, ended; what it left behind when it ended by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from backend.errors import BackendError
+from vm.paths import MachinePaths
+from vm.qemu.errors import QemuError
+from vm.qemu.events import DiskFailed, Event, Panicked
+from vm.qemu.process import Ended
+from vm.report import Failure, Report, State, Step, last_lines, write_failure
+from vm.supervisor import clock, control
+from vm.supervisor.boot import Boot, Booted, StartRefused
+from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.ports import Ports
+
+PING_SECONDS = 5.0
+STOP_SECONDS = 30.0
+LAST_WORD = 2.0
+"""Seconds in which those who ask about the end are still told."""
+
+
+class Supervisor:
+    """Owns the machine of `paths` from its start to its end."""
+
+    def __init__(self, paths: MachinePaths) -> None:
+        self.paths = paths
+        self.changed = asyncio.Condition()
+        self._state: State = "starting"
+        self._steps: dict[str, Step] = {}
+        self._failure: Failure | None = None
+        self._booting: Boot | None = None
+        self._booted: Booted | None = None
+        self._ports: Ports | None = None
+        self._door: Door | None = None
+        self._work: set[asyncio.Task[Any]] = set()
+        self._panicked = False
+        self._stopping = False
+        self._over = asyncio.Event()
+
+    async def run(self) -> int:
+        """Live; 0 where the machine ended as it was asked to, or by itself in order."""
+        self.paths.failure.unlink(missing_ok=True)
+        server = await control.serve(self.paths.control, self)
+        try:
+            await self._live()
+        finally:
+            if self._failure is not None:
+                write_failure(self.paths.failure, self._failure)
+            remove(self.paths.socket)
+            self._enter("failed" if self._failure else "stopped")
+            self._over.set()
+            await asyncio.sleep(LAST_WORD / 10)
+            remove(self.paths.control)
+            server.close()
+        return 1 if self._failure else 0
+
+    def log(self, words: str) -> None:
+        """A line of ours; standard error is the log."""
+        with suppress(OSError):
+            os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {words}\n".encode(errors="replace"))
+
+    def progress(self) -> Report:
+        """What is known without asking anybody."""
+        boot, booted = self._booting, self._booted
+        running = boot.running if boot is not None else None
+        return Report(
+            state=self._state,
+            socket=str(self.paths.socket) if booted is not None else "",
+            pid=running.pid if running is not None and running.runs else 0,
+            supervisor=os.getpid(),
+            engine=booted.engine.version.version if booted is not None else "",
+            accelerator=boot.trial.accelerator.name if boot is not None and boot.trial is not None else "",
+            ssh_port=booted.machine.ssh_port if booted is not None else 0,
+            steps=tuple(self._steps.values()),
+            ports=self._ports.published if self._ports is not None else (),
+            failure=self._failure,
+        )
+
+    async def report(self) -> Report:
+        """What process, monitor and engine say now."""
+        known = self.progress()
+        booted = self._booted
+        if booted is None or self._state != "running":
+            return known
+        state, qemu, engine = "running", "", ""
+        try:
+            qemu = await booted.running.state()
+            await booted.engine.open(deadline=PING_SECONDS)
+            engine = booted.engine.version.version
+        except (QemuError, BackendError) as error:
+            self.log(f"ping: {error}")
+        if qemu != "running" or not engine:
+            state = "unresponsive"
+        return _replaced(known, state=state, qemu=qemu, engine=engine)
+
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Press the power button, wait so long, then end it by force; returns when it has ended."""
+        self._stopping = True
+        self._enter("stopping")
+        if self._booted is not None:
+            with suppress(QemuError):
+                self.log(f"stop: {await self._booted.running.stop(seconds)}")
+        else:
+            self._spawned_boot.cancel()
+        await self._over.wait()
+
+    async def _live(self) -> None:
+        self._booting = boot = Boot(self.paths, self._on_step, self._on_event)
+        self._spawned_boot = asyncio.ensure_future(boot.run())
+        try:
+            booted = await self._spawned_boot
+        except StartRefused as error:
+            self.log(f"start: {error}")
+            self._failure = error.failure
+            return
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            return
+        try:
+            await self._serve(booted)
+            ended = await booted.running.wait()
+        finally:
+            await self._undo(boot)
+        self._judge(booted, ended)
+
+    async def _serve(self, booted: Booted) -> None:
+        async def lead(caller: Any) -> None:
+            await booted.link.lead(caller, "/run/docker.sock")
+
+        self._door = unix_door(self.paths.socket, lead)
+        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
+        self._spawn(self._ports.follow())
+        self._spawn(clock.follow(booted.link, self.log))
+        self._booted = booted
+        self._enter("running")
+
+    async def _undo(self, boot: Boot) -> None:
+        if self._door is not None:
+            self._door.close()
+        if self._ports is not None:
+            self._ports.close()
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await boot.undo()
+
+    def _judge(self, booted: Booted, ended: Ended) -> None:
+        """An end that we asked for, or that the guest came to by itself in order, is none to tell of."""
+        self.log(f"ended: {ended}")
+        shutdown = ended.shutdown
+        in_order = shutdown is not None and shutdown.reason == "guest-shutdown" and not self._panicked
+        if self._stopping or in_order:
+            return
+        kind = "GuestPanicked" if self._panicked else "MachineEnded"
+        reason = ended.words or (f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}")
+        self._failure = Failure("process", kind, reason, last_lines(booted.running.console()))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work.add(asyncio.ensure_future(work))
+
+    def _on_step(self, step: Step) -> None:
+        if step.progress != "begun":
+            self.log(f"{step.name}: {step.progress} after {step.seconds:.1f} s {step.told}".rstrip())
+        self._steps[step.name] = step
+        self._tell()
+
+    def _on_event(self, event: Event) -> None:
+        self.log(f"qemu: {event}")
+        if isinstance(event, Panicked):
+            self._panicked = True
+        if isinstance(event, DiskFailed):
+            self._tell()
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._tell()
+
+    def _tell(self) -> None:
+        async def notify() -> None:
+            async with self.changed:
+                self.changed.notify_all()
+
+        self._telling = asyncio.ensure_future(notify())
+
+
+def _replaced(report: Report, **fields: Any) -> Report:
+    import msgspec
+
+    replaced: Report = msgspec.structs.replace(report, **fields)
+    return replaced
