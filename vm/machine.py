@@ -109,7 +109,10 @@ class Machine:
         if (left := await asyncio.to_thread(orphan, self.paths.disk)) is not None:
             return Report("unresponsive", pid=left.pid)
         failure = read_failure(self.paths.failure)
-        return Report("failed", failure=failure) if failure is not None else Report("stopped")
+        if failure is not None:
+            return Report("failed", failure=failure)
+        # A supervisor without a door is not up yet, or about to go.
+        return Report("starting" if await asyncio.to_thread(_held, self.paths.lock) else "stopped")
 
     async def _followed(self, told: Callable[[Report], None]) -> Report | None:
         """The last report of a start; None when the supervisor ended before it could say one."""

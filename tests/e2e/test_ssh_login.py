@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from backend.ssh.errors import (
 )
 from backend.ssh.hostkeys import Pinned, read
 from backend.ssh.hosts import Hosts
+from backend.ssh.link import ChannelRefused
 from backend.ssh.secrets import Secrets
 from backend.ssh.session import Session
 from tests.e2e.daemon import Daemon
@@ -196,6 +198,28 @@ async def test_a_host_that_we_set_up_is_reached_with_a_pair_of_keys(sshd: Sshd, 
     with pytest.raises(SshKeyRefused):
         await other.connect()
     await other.close()
+
+
+async def test_who_connects_to_us_is_led_to_a_socket_or_a_port_of_the_host(sshd: Sshd, engine_process: Daemon) -> None:
+    host_key = next(read([sshd.known_line()])).key
+    route = Route("machine", "127.0.0.1", sshd.port, CAPTAIN)
+    session = Session(route, Pinned(host_key), KeyPair(load_key(str(sshd.key))))
+    caller, door = socket.socketpair()
+    await session.lead(door, str(engine_process.paths.socket))
+    reader, writer = await asyncio.open_connection(sock=caller)
+    writer.write(b"GET /_ping HTTP/1.0\r\n\r\n")
+    writer.write_eof()
+    assert (await reader.read()).endswith(b"OK")
+    writer.close()
+    caller, door = socket.socketpair()
+    await session.lead(door, ("127.0.0.1", sshd.port))
+    reader, writer = await asyncio.open_connection(sock=caller)
+    assert (await reader.readline()).startswith(b"SSH-2.0-")
+    writer.close()
+    caller, door = socket.socketpair()
+    with caller, door, pytest.raises(ChannelRefused):
+        await session.lead(door, "/nowhere")
+    await session.close()
 
 
 async def test_hosts_that_are_closed_connect_no_more(sshd: Sshd, person_home: Path) -> None:

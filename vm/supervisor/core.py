@@ -9,6 +9,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from backend.errors import BackendError
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
@@ -36,6 +38,7 @@ class Supervisor:
         self._steps: dict[str, Step] = {}
         self._failure: Failure | None = None
         self._booting: Boot | None = None
+        self._starting: asyncio.Future[Booted] | None = None
         self._booted: Booted | None = None
         self._ports: Ports | None = None
         self._door: Door | None = None
@@ -98,7 +101,7 @@ class Supervisor:
             self.log(f"ping: {error}")
         if qemu != "running" or not engine:
             state = "unresponsive"
-        return _replaced(known, state=state, qemu=qemu, engine=engine)
+        return msgspec.structs.replace(known, state=state, qemu=qemu, engine=engine)
 
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Press the power button, wait so long, then end it by force; returns when it has ended."""
@@ -107,15 +110,15 @@ class Supervisor:
         if self._booted is not None:
             with suppress(QemuError):
                 self.log(f"stop: {await self._booted.running.stop(seconds)}")
-        else:
-            self._spawned_boot.cancel()
+        elif self._starting is not None:
+            self._starting.cancel()
         await self._over.wait()
 
     async def _live(self) -> None:
         self._booting = boot = Boot(self.paths, self._on_step, self._on_event)
-        self._spawned_boot = asyncio.ensure_future(boot.run())
+        self._starting = asyncio.ensure_future(boot.run())
         try:
-            booted = await self._spawned_boot
+            booted = await self._starting
         except StartRefused as error:
             self.log(f"start: {error}")
             self._failure = error.failure
@@ -125,13 +128,16 @@ class Supervisor:
                 raise
             return
         try:
-            await self._serve(booted)
+            if self._stopping:  # The wish came just as the start came to its end.
+                await booted.running.stop(STOP_SECONDS)
+            else:
+                self._serve(booted)
             ended = await booted.running.wait()
         finally:
             await self._undo(boot)
         self._judge(booted, ended)
 
-    async def _serve(self, booted: Booted) -> None:
+    def _serve(self, booted: Booted) -> None:
         async def lead(caller: Any) -> None:
             await booted.link.lead(caller, "/run/docker.sock")
 
@@ -189,10 +195,3 @@ class Supervisor:
                 self.changed.notify_all()
 
         self._telling = asyncio.ensure_future(notify())
-
-
-def _replaced(report: Report, **fields: Any) -> Report:
-    import msgspec
-
-    replaced: Report = msgspec.structs.replace(report, **fields)
-    return replaced

@@ -100,7 +100,7 @@ def computer() -> Iterator[Computer]:
     finally:
         if made.owner is not None:
             made.owner.kill()
-            made.owner.wait()
+            made.owner.communicate()
         made.cli("delete", "--yes", "--timeout", "5")
         shutil.rmtree(home, ignore_errors=True)
 
@@ -166,22 +166,28 @@ def test_what_a_container_publishes_answers_here(computer: Computer) -> None:
     eventually(lambda: fetched(everywhere).endswith(b"hello\n"))
 
 
-def test_udp_answers_two_clients(computer: Computer) -> None:
+def test_udp_answers_two_clients_at_once(computer: Computer) -> None:
     port = free_port()
-    computer.docker("run", "-d", "--name", "echo", "-p", f"{port}:7/udp", images.BUSYBOX, "udpsvd", "0", "7", "cat")
+    server = ("/usr/sbin/dnsmasq", "-k", "-C", "/dev/null", "-x", "/dev/null", "-u", "root", "-R", "-h")
+    within = ["-v", "/:/guest:ro", "-p", f"{port}:53/udp", "--cap-add", "NET_ADMIN", images.BUSYBOX]
+    computer.docker("run", "-d", "--name", "names", *within, "chroot", "/guest", *server, "-A", "/#/192.0.2.7")
+    question = b"\0\0\1\0\0\1\0\0\0\0\0\0\4here\4test\0\0\1\0\1"
 
-    def asked(words: bytes) -> bytes:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(2)
-            asking.connect(("127.0.0.1", port))
-            with contextlib.suppress(OSError):
-                asking.send(words)
-                return asking.recv(100)
-        return b""
+    def answered(asking: socket.socket, number: bytes) -> bool:
+        with contextlib.suppress(OSError):
+            asking.send(number + question)
+            answer = asking.recv(512)
+            return answer[:2] == number and answer.endswith(bytes((192, 0, 2, 7)))
+        return False
 
-    eventually(lambda: asked(b"one") == b"one")
-    eventually(lambda: asked(b"two") == b"two")
-    computer.docker("rm", "-f", "echo")
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
+        for each in (one, two):
+            each.settimeout(2)
+            each.connect(("127.0.0.1", port))
+        eventually(lambda: answered(one, b"11"))
+        eventually(lambda: answered(two, b"22"))
+        eventually(lambda: answered(one, b"33"))
+    computer.docker("rm", "-f", "names")
 
 
 def test_a_port_that_is_taken_here_is_told_and_others_go_on(computer: Computer) -> None:
@@ -219,21 +225,21 @@ def test_a_hundred_connections_at_once(computer: Computer) -> None:
 
 def test_the_end_of_the_window_is_not_the_end_of_the_machine(computer: Computer) -> None:
     before = computer.told("status")
-    going = computer.interactive("exec", "-i", "web", "cat")
-    assert going.stdin is not None
-    assert going.stdout is not None
-    going.stdin.write(b"before\n")
-    going.stdin.flush()
-    assert going.stdout.readline() == b"before\n"
-    assert computer.owner is not None
-    computer.owner.send_signal(signal.SIGKILL)
-    computer.owner.wait()
-    going.stdin.write(b"after\n")
-    going.stdin.flush()
-    assert going.stdout.readline() == b"after\n"
-    going.stdin.close()
-    assert going.stdout.read() == b""
-    assert going.wait(60) == 0
+    with computer.interactive("exec", "-i", "web", "cat") as going:
+        assert going.stdin is not None
+        assert going.stdout is not None
+        going.stdin.write(b"before\n")
+        going.stdin.flush()
+        assert going.stdout.readline() == b"before\n"
+        assert computer.owner is not None
+        computer.owner.send_signal(signal.SIGKILL)
+        computer.owner.communicate()
+        going.stdin.write(b"after\n")
+        going.stdin.flush()
+        assert going.stdout.readline() == b"after\n"
+        going.stdin.close()
+        assert going.stdout.read() == b""
+        assert going.wait(60) == 0
     after = computer.told("status")
     assert (after["state"], after["pid"], after["supervisor"]) == ("running", before["pid"], before["supervisor"])
 
