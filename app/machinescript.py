@@ -46,7 +46,9 @@ async def run(words: argparse.Namespace) -> int:
             raise
         return scripting.unusable(error, as_json=words.json)
     _show(report, machine, as_json=words.json)
-    return scripting.NOT_RUNNING if words.verb == "status" and report.state != "running" else 0
+    if words.verb == "status":
+        return 0 if report.state == "running" else scripting.NOT_RUNNING
+    return 1 if words.verb in ("start", "restart") and not report.socket else 0
 
 
 async def _do(machine: Machine, words: argparse.Namespace) -> Report:

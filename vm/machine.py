@@ -28,6 +28,8 @@ STOP_SECONDS = 30.0
 FORCE_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 POLL = 0.1
+OVER = frozenset(("stopping", "stopped", "failed"))
+"""What a supervisor says of a machine whose end has come: a start has to wait for it and take another one."""
 _launched: list[subprocess.Popen[bytes]] = []
 """Supervisors that this process started: it is their parent, and has to bury them."""
 
@@ -52,6 +54,8 @@ class Machine:
 
     async def start(self, told: Callable[[Report], None] = lambda _: None) -> Report:
         """Start it, or wait until the one that starts has come up; `told` gets each change.
+
+        The report says "stopped" where somebody stopped it meanwhile.
 
         Raises MachineMissing, MachineStartFailed, MachineSilent, MachineFolderUnusable.
         """
@@ -116,18 +120,19 @@ class Machine:
 
     async def _followed(self, told: Callable[[Report], None]) -> Report | None:
         """The last report of a start; None when the supervisor ended before it could say one."""
-        last: Report | None = None
         process: subprocess.Popen[bytes] | None = None
         silent = 0.0
         while silent < ANSWER_SECONDS:
+            first = last = None
             async with aclosing(self._ask(Ask("follow"), START_SECONDS, "start")) as reports:
                 async for last in reports:
+                    first = first or last
                     told(last)
-            if last is not None:
-                return last if last.state in ("running", "unresponsive") or last.failure is not None else None
-            if process is None:
+            if first is not None and last is not None and (process is not None or first.state not in OVER):
+                return last
+            if first is None and process is None:
                 process = launch(self.paths)
-            elif process.poll() is not None:
+            elif process is not None and process.poll() is not None:
                 if process.returncode != LOCKED:
                     return None
                 process = None  # Another one is coming up, or going down.
