@@ -13,6 +13,7 @@ from vm.qemu.host import this_host
 from vm.qemu.offers import offer
 
 STEPS = {
+    "supervisor": "Starting what runs it",
     "image": "Checking the image",
     "qemu": "Looking for QEMU",
     "accelerator": "Trying this computer's virtualization",
@@ -24,6 +25,7 @@ STEPS = {
 }
 """What a requirement of the start is called while it is being met."""
 _HINTS = {
+    "supervisor": "Install Pilothouse anew where this goes on.",
     "image": "Build it anew with make guest, then delete the machine and create it again.",
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",

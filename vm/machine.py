@@ -18,7 +18,8 @@ from vm.errors import MachineFolderUnusable, MachineMissing, MachineSilent, Mach
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.locks import end_orphan, orphan
-from vm.report import Ask, Report, read_failure
+from vm.qemu.logs import tail
+from vm.report import Ask, Report, last_lines, read_failure
 from vm.supervisor import LOCKED
 
 SUPPORTED = hasattr(asyncio, "start_unix_server")
@@ -63,15 +64,8 @@ class Machine:
         making.read(self.paths)
         self.paths.make()
         report = await self._followed(told)
-        if report is None:
-            failure = read_failure(self.paths.failure)
-            if failure is None:
-                raise MachineSilent("start", ANSWER_SECONDS)
+        if (failure := report.failure) is not None:
             raise MachineStartFailed(failure.step, failure.kind, failure.reason, failure.console)
-        if report.failure is not None:
-            raise MachineStartFailed(
-                report.failure.step, report.failure.kind, report.failure.reason, report.failure.console
-            )
         return report
 
     async def stop(self, seconds: float = STOP_SECONDS) -> Report:
@@ -118,8 +112,8 @@ class Machine:
         # A supervisor without a door is not up yet, or about to go.
         return Report("starting" if await asyncio.to_thread(_held, self.paths.lock) else "stopped")
 
-    async def _followed(self, told: Callable[[Report], None]) -> Report | None:
-        """The last report of a start; None when the supervisor ended before it could say one."""
+    async def _followed(self, told: Callable[[Report], None]) -> Report:
+        """The last report of a start. Raises MachineStartFailed where its supervisor ended before it said one."""
         process: subprocess.Popen[bytes] | None = None
         silent = 0.0
         while silent < ANSWER_SECONDS:
@@ -131,14 +125,27 @@ class Machine:
             if first is not None and last is not None and (process is not None or first.state not in OVER):
                 return last
             if first is None and process is None:
-                process = launch(self.paths)
+                process = self._launched()
             elif process is not None and process.poll() is not None:
                 if process.returncode != LOCKED:
-                    return None
+                    raise self._died(process.returncode)
                 process = None  # Another one is coming up, or going down.
             await asyncio.sleep(POLL)
             silent += POLL
-        return None
+        raise MachineSilent("start", ANSWER_SECONDS)
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        try:
+            return launch(self.paths)
+        except OSError as error:
+            reason = f"{sys.executable}: {error.strerror}"
+            raise MachineStartFailed("supervisor", type(error).__name__, reason) from error
+
+    def _died(self, code: int) -> MachineStartFailed:
+        """What a supervisor left that ended before it could be asked."""
+        if (failure := read_failure(self.paths.failure)) is not None:
+            return MachineStartFailed(failure.step, failure.kind, failure.reason, failure.console)
+        return MachineStartFailed("supervisor", "Ended", f"it ended with {code}", last_lines(tail(self.paths.words)))
 
     async def _gone(self, seconds: float) -> None:
         """Wait until its supervisor has let go of it."""
@@ -173,15 +180,16 @@ def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
     """Start the supervisor in a session of its own; it outlives this process."""
     root = str(Path(__file__).absolute().parents[1])
     known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    process = subprocess.Popen(
-        [sys.executable, "-B", "-m", "vm.supervisor", str(paths.home), str(paths.runtime)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
-    )
+    with open(paths.words, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as words:
+        process = subprocess.Popen(
+            [sys.executable, "-B", "-m", "vm.supervisor", str(paths.home), str(paths.runtime)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            start_new_session=True,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
+        )
     _launched.append(process)
     return process
 

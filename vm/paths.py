@@ -70,6 +70,11 @@ class MachinePaths:
         return self.home / "supervisor.log"
 
     @property
+    def words(self) -> Path:
+        """What a supervisor says that does not get as far as its log."""
+        return self.home / "supervisor.start"
+
+    @property
     def lock(self) -> Path:
         """Held by the supervisor for its whole life."""
         return self.home / "supervisor.lock"

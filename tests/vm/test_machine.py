@@ -187,6 +187,22 @@ async def test_a_start_can_be_given_up_and_tells_its_steps_meanwhile(created: Ma
 
 
 @pytest.mark.asyncio
+async def test_a_supervisor_that_cannot_start_is_told_with_its_words(
+    created: Machine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(home / "gone"))
+    with pytest.raises(Failed, match=r"supervisor: .*No such file"):
+        await created.start()
+    broken = home / "python"
+    broken.write_text("#!/bin/sh\necho 'no module named vm' >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(Failed) as caught:
+        await created.start()
+    assert (caught.value.reason, caught.value.console) == ("it ended with 3", ("no module named vm",))
+
+
+@pytest.mark.asyncio
 async def test_deleting_takes_all_of_it(created: Machine) -> None:
     await created.delete()
     assert not created.paths.home.exists()
