@@ -11,6 +11,9 @@ LABEL = "Machine"
 
 
 def machine_here() -> list[Candidate]:
-    """The machine's engine; nothing where none has come up. Raises OSError where our folders cannot be used."""
-    socket = MachinePaths.below(paths.data_dir(), paths.runtime_dir()).socket
+    """The machine's engine; nothing where none has come up, or where our folders cannot be used."""
+    try:
+        socket = MachinePaths.below(paths.data_dir(), paths.runtime_dir()).socket
+    except OSError:
+        return []
     return [Candidate(LABEL, "machine", UnixSocket(str(socket)))] if socket.exists() else []

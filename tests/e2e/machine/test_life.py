@@ -272,6 +272,23 @@ def test_the_end_of_the_window_is_not_the_end_of_the_machine(computer: Computer)
     assert (after["state"], after["pid"], after["supervisor"]) == ("running", before["pid"], before["supervisor"])
 
 
+def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
+    ports = [each["port"] for each in computer.told("status")["ports"] if each["address"] == "127.0.0.1"]
+    before = computer.told("status")
+    with computer.interactive("exec", "-i", "web", "cat") as going:
+        cut = ("run", "--rm", "--pid=host", "--privileged", images.BUSYBOX, "pkill", "-9", "sshd")
+        with computer.interactive(*cut) as cutting:
+            assert cutting.wait(PATIENCE) != 0  # It loses its own connection with all others.
+        assert going.wait(PATIENCE) != 0
+    eventually(lambda: computer.told("status")["engine"] != "")
+    assert computer.told("status")["pid"] == before["pid"]
+    eventually(lambda: fetched(ports[0]).endswith(b"hello\n"))
+    port = free_port()
+    computer.docker("run", "-d", "--name", "new", "-p", f"{port}:80", images.BUSYBOX, "httpd", "-f")
+    eventually(lambda: fetched(port) != b"")
+    computer.docker("rm", "-f", "new")
+
+
 def test_a_clock_that_is_wrong_is_put_right(computer: Computer) -> None:
     computer.docker("run", "--rm", "--privileged", images.BUSYBOX, "date", "-s", f"@{time.time() - 3600:.0f}")
     eventually(
