@@ -198,7 +198,7 @@ def test_udp_answers_two_clients_at_once(computer: Computer) -> None:
     server = ("/usr/sbin/dnsmasq", "-d", "-C", "/dev/null", "-R", "-h", "-A", "/#/192.0.2.7")
     within = ["-v", "/:/guest:ro", "-p", f"{port}:53/udp", images.BUSYBOX]
     computer.docker("run", "-d", "--name", "names", *within, "chroot", "/guest", *server)
-    question = b"\0\0\1\0\0\1\0\0\0\0\0\0\4here\4test\0\0\1\0\1"
+    question = b"\1\0\0\1\0\0\0\0\0\0\4here\4test\0\0\1\0\1"
 
     def answered(asking: socket.socket, number: bytes) -> bool:
         with contextlib.suppress(OSError):
@@ -276,7 +276,7 @@ def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
     ports = [each["port"] for each in computer.told("status")["ports"] if each["address"] == "127.0.0.1"]
     before = computer.told("status")
     with computer.interactive("exec", "-i", "web", "cat") as going:
-        cut = ("run", "--rm", "--pid=host", "--privileged", images.BUSYBOX, "pkill", "-9", "sshd")
+        cut = ("run", "--rm", "--pid=host", "--privileged", images.BUSYBOX, "killall", "-9", "sshd", "sshd-session")
         with computer.interactive(*cut) as cutting:
             assert cutting.wait(PATIENCE) != 0  # It loses its own connection with all others.
         assert going.wait(PATIENCE) != 0
