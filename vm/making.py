@@ -98,6 +98,7 @@ def bring_image(source: Path, target: Path, arch: str) -> Manifest:
     for name in (*FILES, MANIFEST):
         try:
             shutil.copyfile(source / name, made / name)
+            (made / name).chmod(0o600)
         except FileNotFoundError as error:
             raise ImageDamaged(name, "is missing") from error
     manifest = check_folder(made)

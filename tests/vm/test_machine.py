@@ -116,6 +116,18 @@ async def test_without_an_image_the_command_that_builds_one_is_told(machine: Mac
 
 
 @pytest.mark.asyncio
+async def test_what_make_guest_built_is_found(
+    machine: Machine, install: Install, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del install
+    image.rename(image.with_name(ARCHES[this_host().arch]))
+    monkeypatch.setattr(making, "BUILT", image.parent)
+    await machine.create()
+    assert making.read(machine.paths) == making.usual()
+    assert (machine.paths.image / "root").read_bytes() == CONTENT["root"]
+
+
+@pytest.mark.asyncio
 async def test_an_image_with_other_bytes_is_not_taken(machine: Machine, install: Install, image: Path) -> None:
     del install
     (image / "root").write_bytes(b"something else")
@@ -153,6 +165,8 @@ async def test_a_start_that_fails_says_where_and_why(
     assert report.state == "failed"
     assert report.failure is not None
     assert report.failure.step == step
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in created.paths.home.rglob("*") if path.is_file()}
+    assert {name for name, mode in modes.items() if mode != 0o600} <= {created.paths.disk.name}  # The fake qemu-img's.
 
 
 @pytest.mark.asyncio

@@ -17,6 +17,7 @@ from vm.supervisor.core import Supervisor
 
 def main(words: list[str]) -> int:
     """Returns the exit code."""
+    os.umask(0o077)
     paths = MachinePaths(Path(words[0]), Path(words[1]))
     lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
