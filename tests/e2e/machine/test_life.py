@@ -280,7 +280,7 @@ def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
         with computer.interactive(*cut) as cutting:
             assert cutting.wait(PATIENCE) != 0  # It loses its own connection with all others.
         assert going.wait(PATIENCE) != 0
-    eventually(lambda: computer.told("status")["engine"] != "")
+    eventually(lambda: computer.cli("status").returncode == 0)
     assert computer.told("status")["pid"] == before["pid"]
     eventually(lambda: fetched(ports[0]).endswith(b"hello\n"))
     port = free_port()
