@@ -23,7 +23,9 @@ import pytest
 from tests.e2e import images
 from tests.e2e.guest.machine import built
 from tests.e2e.machine.programs import need
+from vm.making import ARCHES
 from vm.qemu.commandline import free_port
+from vm.qemu.host import this_host
 from vm.qemu.identity import identity_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
@@ -108,12 +110,12 @@ class Computer:
 @pytest.fixture(scope="module")
 def computer() -> Iterator[Computer]:
     """A machine that runs; the tests below use it up in their order."""
-    for name in ("qemu-system-x86_64", "qemu-img", "mksquashfs", "docker"):
+    for name in (this_host().emulator, "qemu-img", "mksquashfs", "docker"):
         need(name)
     home = Path(tempfile.mkdtemp(prefix="ph-", dir="/tmp"))
     made = Computer(home)
     try:
-        image = shutil.copytree(built("amd64"), home / "image")
+        image = shutil.copytree(built(ARCHES[this_host().arch]), home / "image")
         said = made.told("create", "--image", str(image), "--cpus", "2", "--disk", "8")
         assert said["state"] == "stopped"
         made.start()
