@@ -120,8 +120,8 @@ async def test_a_builder_that_will_not_end_is_ended(engine_host: UnixSocket, hom
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     async with program(home, engine_host, code(tmp_path, 0)) as app:
         await app.until(lambda: Path(f"{program_}.began").exists(), "the builder to begin")
+        await app.until(lambda: len(running("sleep", "98764")) == 2, "its own programs to run")
         before = app.children()
-        assert len(running("sleep", "98764")) == 2
         await quits(app, home)
     assert [pid for pid in before if Path(f"/proc/{pid}").exists()] == []
     await gone("sleep", "98764")
