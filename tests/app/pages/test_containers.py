@@ -13,7 +13,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.pages.containers.dialogs import RenameDialog
 from app.pages.containers.inspect import InspectTab
 from app.pages.containers.page import ContainersPage
 from app.pages.containers.stats import StatsTab
@@ -212,45 +211,6 @@ async def test_remove_asks_and_kills_what_runs(scene: Scene) -> None:
     await scene.person.until(lambda: scene.fake.find("web") is None, "web to go")
     await scene.person.until(lambda: "web" not in scene.names(), "the row to go")
     assert scene.person.last("Remove").line.shown == "docker rm --force web"
-
-
-@in_scene
-async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
-    await scene.person.menu(scene.table, "web", "Rename…")
-    dialog = await scene.person.find(RenameDialog, "the dialog", lambda _d: True)
-    await scene.person.type(dialog.name, "db")
-    await scene.person.press("Rename")
-    assert dialog.field.error() == "Another container has this name"
-    await scene.person.type(dialog.name, "front")
-    assert dialog.command is not None
-    await scene.person.press("Rename")
-    await scene.person.until(lambda: "front" in scene.names(), "the new name")
-
-
-@in_scene
-async def test_rename_by_key_and_by_the_bar_of_one(scene: Scene) -> None:
-    person, table = scene.person, scene.table
-
-    async def rename(name: str) -> None:
-        dialog = await person.find(RenameDialog, "the dialog", lambda _d: True)
-        await person.type(dialog.name, name)
-        await person.press("Rename")
-        await person.until(lambda: name in scene.names(), "the new name")
-        await person.until(lambda: person.key_of(table, name), "its row")
-
-    table.set_current(person.key_of(table, "web"))
-    table.setFocus()
-    await person.keys(Qt.Key.Key_F2)
-    await rename("front")
-    bar = scene.list.selection
-    table.set_ticks([person.key_of(table, "front"), person.key_of(table, "db")])
-    await person.until(bar.isVisible, "the bar")
-    assert not bar.buttons["rename"].isVisible()
-    await person.keys(Qt.Key.Key_F2)
-    assert not person.window.dialogs_open(), "several have no name in common"
-    table.set_ticks([person.key_of(table, "db")])
-    await person.click(bar.buttons["rename"])
-    await rename("store")
 
 
 @in_scene
