@@ -344,6 +344,20 @@ async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
 
 
 @in_scene
+async def test_the_bar_of_a_paused_row_fits_a_narrow_window(scene: Scene) -> None:
+    scene.person.window.resize(900, 600)
+    await scene.focus("web")
+    await scene.person.menu(scene.table, "web", "Pause")
+    bar = scene.list.selection
+    scene.table.set_ticks([scene.person.key_of(scene.table, "web")])
+    await scene.person.until(bar.buttons["resume"].isVisible, "what only a paused one has")
+    shown = [button for button in bar.buttons.values() if button.isVisible()]
+    assert bar.buttons["start"] not in shown, "what cannot be done gives way"
+    assert bar.buttons["rename"] in shown
+    assert all(button.width() >= button.sizeHint().width() for button in shown), "no word is cut"
+
+
+@in_scene
 async def test_escape_unticks(scene: Scene) -> None:
     await scene.focus("web")
     QTest.keyClick(scene.table, Qt.Key.Key_Space)
