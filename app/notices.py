@@ -47,6 +47,13 @@ def notice_for(error: BaseException, doing: str = "", subject: str = "") -> Noti
     return Notice(title, f"{lead} {said}".strip() if lead not in said else said, notice.step, notice.kind)
 
 
+def not_answered(error: BaseException) -> bool:
+    """Whether the engine was not there to answer, which is no fault of what was typed."""
+    from backend.errors import EngineGone, EngineTimeout, EngineUnreachable
+
+    return isinstance(error, EngineGone | EngineTimeout | EngineUnreachable)
+
+
 def elsewhere(notice: Notice, again: Callable[[], object]) -> Notice:
     """The same of what could not be saved, with a press that asks anew where to."""
     return replace(notice, step=Step("Choose another place…", "call", again))

@@ -69,6 +69,8 @@ class Dockerfile:
 def read(path: Path) -> str:
     """The text of the Dockerfile at `path`; raises DockerfileMissing, or DockerfileInvalid when it is no text."""
     try:
+        if path.is_dir():
+            raise DockerfileInvalid("it is a folder")
         if not path.is_file():
             raise DockerfileMissing(str(path))
         with path.open("rb") as file:

@@ -18,20 +18,22 @@ from app.widgets.text import PlainLabel, set_tooltip
 
 HEIGHT = 46
 LIFT = 20
-NARROW = 640
+MARGIN = 8
 WIDE_GAP, NARROW_GAP = 26, 8
+_FITS = ((True, WIDE_GAP, True), (False, WIDE_GAP, True), (False, NARROW_GAP, True), (False, NARROW_GAP, False))
+"""What is there while there is room: the sums, the gap beside them, actions that cannot be pressed."""
 
 
 class SelectionBar(Floating):
     """Over `host`, 20 px above its bottom, in the middle: "2 selected", their sums, the actions, and a way out.
 
-    `pressed(name)` of an action, `closed()` to untick all. The last action stands apart when `apart` says so.
+    `pressed(name)` of an action, `closed()` to untick all. The last `dangers` of the actions stand apart.
     """
 
     pressed = Signal(str)
     closed = Signal()
 
-    def __init__(self, theme: Theme, host: QWidget, actions: Sequence[RowAction], *, apart: bool = True) -> None:
+    def __init__(self, theme: Theme, host: QWidget, actions: Sequence[RowAction], *, dangers: int = 1) -> None:
         super().__init__(host)
         self._theme = theme
         self._host = host
@@ -40,6 +42,7 @@ class SelectionBar(Floating):
         self.count = PlainLabel(theme, "", "body_strong")
         self.detail = PlainLabel(theme, "", "small", "text-secondary")
         self.buttons: dict[str, Button] = {}
+        self._left_out: frozenset[str] = frozenset()
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(15, 0, 7, 0)
         row.setSpacing(2)
@@ -49,9 +52,10 @@ class SelectionBar(Floating):
         self._gap = QSpacerItem(WIDE_GAP, 0)
         row.addSpacerItem(self._gap)
         for i, action in enumerate(actions):
-            if apart and i == len(actions) - 1 and i:
+            danger = i >= len(actions) - dangers
+            if i and i == len(actions) - dangers:
                 row.addWidget(_Divider(theme))
-            row.addWidget(self._button(action, danger=apart and i == len(actions) - 1))
+            row.addWidget(self._button(action, danger=danger))
         row.addWidget(_Divider(theme))
         close = IconButton(theme, "x", "Untick all", "Esc")
         close.clicked.connect(self.closed)
@@ -69,8 +73,9 @@ class SelectionBar(Floating):
         self.buttons[action.name] = button
         return button
 
-    def show_for(self, count: str, detail: str = "") -> None:
-        """Shows "2 selected" and their sums; an empty `count` hides the bar."""
+    def show_for(self, count: str, detail: str = "", left_out: frozenset[str] = frozenset()) -> None:
+        """Shows "2 selected" and their sums, without the actions `left_out`; an empty `count` hides the bar."""
+        self._left_out = left_out
         self.count.setText(count)
         self.detail.setText(detail)
         self._shade.setVisible(bool(count))
@@ -80,11 +85,17 @@ class SelectionBar(Floating):
             self._shade.raise_()
             self.raise_()
 
+    def set_detail(self, detail: str) -> None:
+        """Only the sums."""
+        if self.detail.text() != detail:
+            self.detail.setText(detail)
+            self._place()
+
     def set_enabled(self, name: str, why: str = "") -> None:
         """Enables an action, or disables it and says why."""
         button = self.buttons[name]
         button.setEnabled(not why)
-        set_tooltip(button, why or button.text())
+        set_tooltip(button, why)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stays where it is when the list grows."""
@@ -93,12 +104,18 @@ class SelectionBar(Floating):
         return False
 
     def _place(self) -> None:
-        wide = self._host.width() >= NARROW
-        self.detail.setVisible(bool(self.detail.text()) and wide)
-        self._gap.changeSize(WIDE_GAP if wide else NARROW_GAP, 0)
-        self._row.invalidate()
-        self._row.activate()
-        width = self.sizeHint().width()
+        room = self._host.width() - 2 * MARGIN
+        for detail, gap, idle in _FITS:
+            self.detail.setVisible(detail and bool(self.detail.text()))
+            self._gap.changeSize(gap, 0)
+            for name, button in self.buttons.items():
+                button.setVisible(name not in self._left_out and (idle or button.isEnabled()))
+            self._row.invalidate()
+            self._row.activate()
+            width = self.sizeHint().width()
+            if width <= room:
+                break
+        width = min(width, room)
         left = (self._host.width() - width) // 2
         self.setGeometry(QRect(left, self._host.height() - LIFT - HEIGHT, width, HEIGHT))
         self._shade.around(self.geometry())

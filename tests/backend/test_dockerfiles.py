@@ -64,6 +64,8 @@ def test_plan_of_both_builders() -> None:
 def test_reading(tmp_path: Path) -> None:
     with pytest.raises(DockerfileMissing):
         dockerfiles.read(tmp_path / "Dockerfile")
+    with pytest.raises(DockerfileInvalid, match="it is a folder"):
+        dockerfiles.read(tmp_path)
     (tmp_path / "Dockerfile").write_bytes(b"\0")
     with pytest.raises(DockerfileInvalid):
         dockerfiles.read(tmp_path / "Dockerfile")

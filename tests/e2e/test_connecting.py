@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.findings import engine_choices
 from app.pages.onboarding.connecting import ConnectDialog
 from app.session import Phase
-from backend import endpoint
+from backend import discovery, endpoint
 from backend.endpoint import UnixSocket
 from tests.e2e.daemon import Daemon
 from tests.e2e.desk import Person, at_desk
@@ -131,7 +131,7 @@ async def test_another_engine_is_used_with_a_word_and_the_next_start_asks_the_fi
 ) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     other = UnixSocket(str(tmp_path / "other"))
-    monkeypatch.setattr("backend.discovery.usual_sockets", lambda _environment: [("Docker", other.path)])
+    monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [("Docker", other.path)])
     first, second = engine_with("first"), engine_with("second")
     mine = str(tmp_path / "mine")
     async with second.serve(other.path):

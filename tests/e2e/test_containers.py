@@ -165,6 +165,7 @@ async def test_the_question_follows_what_happens_elsewhere(scene: Scene) -> None
 async def test_several_are_stopped_together(scene: Scene) -> None:
     for name in ("cont-one", "cont-two", "cont-three"):
         await scene.run(name)
+        await scene.shows(name, "Running")
     scene.table.set_ticks([scene.person.key_of(scene.table, n) for n in ("cont-one", "cont-two", "cont-three")])
     await scene.person.until(scene.page.list.selection.isVisible, "the selection")
     await scene.person.press("Stop")

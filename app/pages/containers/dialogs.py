@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from app.commands.containers import RENAME, Renaming, name_problem
-from app.notices import notice_for
+from app.notices import not_answered, notice_for
 from app.session import Session
 from app.theme import Theme
 from app.widgets.commandbox import CommandBox
@@ -54,6 +54,7 @@ class RenameDialog(Dialog):
             self.field.set_error(problem)
             self.name.setFocus()
             return
+        self.set_note("")
         self.apply.set_busy(True)
         self._session.run(
             RENAME,
@@ -66,4 +67,7 @@ class RenameDialog(Dialog):
     def _on_failed(self, error: BaseException) -> None:
         self.apply.set_busy(False)
         notice = notice_for(error)
-        self.field.set_error(f"{notice.title}. {notice.detail}".strip())
+        if not_answered(error):
+            self.set_note(notice.title, "danger", "circle-alert")
+        else:
+            self.field.set_error(f"{notice.title}. {notice.detail}".strip())

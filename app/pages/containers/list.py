@@ -15,7 +15,7 @@ from app.models.containers import COLUMNS, SEGMENTS, STANDALONE, Facts, Shape, a
 from app.models.rows import RowsModel
 from app.pages.containers.live import LiveRows
 from app.pages.containers.reasons import Reasons
-from app.pages.containers.selection import SelectionBar
+from app.pages.containers.selection import ContainerSelection
 from app.pages.containers.verbs import ContainerVerbs
 from app.places import RUN, Go, Place
 from app.preferences import Preferences
@@ -101,7 +101,7 @@ class ContainersList(QWidget):
         self.stack = QStackedWidget()
         for page in (self.table, self.nothing, self.waiting, self.empty):
             self.stack.addWidget(page)
-        self.selection = SelectionBar(theme, self.stack)
+        self.selection = ContainerSelection(theme, self.stack)
         self.toolbar = QWidget()
         self.toolbar.setFixedHeight(theme.height("toolbar") - 1)
         bar = QHBoxLayout(self.toolbar)
@@ -137,7 +137,7 @@ class ContainersList(QWidget):
         self.table.folded.connect(
             lambda _key, _on: self._preferences.set("containers/folded", sorted(self.model.folded))
         )
-        self.selection.chosen.connect(self._on_selection_verb)
+        self.selection.pressed.connect(self._on_selection_verb)
         self.selection.closed.connect(lambda: self.table.set_ticks(()))
         self.live.ticked.connect(self._on_ticked)
         folded = self._preferences.get("containers/folded", list[str]())
@@ -259,7 +259,7 @@ class ContainersList(QWidget):
     def _on_ticked(self) -> None:
         self._show_totals()
         if keys := self._ticked():
-            self.selection.set_words(self._selection_words(keys))
+            self.selection.set_detail(self._selection_words(keys))
 
     def _on_ages(self) -> None:
         facts = self._facts()

@@ -23,7 +23,7 @@ from app.commands.images import (
     title_of,
 )
 from app.models.images import Freed, freed, size_of, unused, users_by_image
-from app.notices import notice_for
+from app.notices import not_answered, notice_for
 from app.pages.images.holdings import Holdings
 from app.pages.images.working import WorkingDialog
 from app.presentation import bytes_text, plural
@@ -71,6 +71,7 @@ class TagDialog(Dialog):
             self.field.set_error(problem)
             self.reference.setFocus()
             return
+        self.set_note("")
         self.apply.set_busy(True)
         self._session.run(
             TAG, Tagging(self._image, text), then=lambda _o: self.accept(), failed=self._on_failed, owner=self
@@ -78,7 +79,10 @@ class TagDialog(Dialog):
 
     def _on_failed(self, error: BaseException) -> None:
         self.apply.set_busy(False)
-        self.field.set_error(notice_for(error, "Tag").detail)
+        if not_answered(error):
+            self.set_note(notice_for(error).title, "danger", "circle-alert")
+        else:
+            self.field.set_error(notice_for(error, "Tag").detail)
 
 
 class ImportDialog(WorkingDialog):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.commands.command import Command
 from app.models.operations import progress_words
-from app.notices import notice_for
+from app.notices import not_answered, notice_for
 from app.operation import Operation, OperationState
 from app.session import EngineState, Phase, Session
 from app.theme import Theme
@@ -17,7 +17,6 @@ from app.widgets.commandbox import CommandBox
 from app.widgets.dialogs import Dialog
 from app.widgets.forms import Field
 from app.widgets.progress import PartsProgress, ProgressBar
-from backend.errors import EngineGone, EngineTimeout, EngineUnreachable
 
 T = TypeVar("T")
 
@@ -104,7 +103,7 @@ class WorkingDialog(Dialog):
     def _on_failed(self, error: BaseException) -> None:
         self._operation = None
         self._busy(False)
-        if isinstance(error, EngineGone | EngineTimeout | EngineUnreachable):  # No fault of what was typed.
+        if not_answered(error):
             self.set_note(notice_for(error).title, "danger", "circle-alert")
         else:
             self.refuse(error)

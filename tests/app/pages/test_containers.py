@@ -13,7 +13,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.pages.containers.dialogs import RenameDialog
 from app.pages.containers.inspect import InspectTab
 from app.pages.containers.page import ContainersPage
 from app.pages.containers.stats import StatsTab
@@ -215,45 +214,6 @@ async def test_remove_asks_and_kills_what_runs(scene: Scene) -> None:
 
 
 @in_scene
-async def test_rename_checks_and_keeps_the_words(scene: Scene) -> None:
-    await scene.person.menu(scene.table, "web", "Rename…")
-    dialog = await scene.person.find(RenameDialog, "the dialog", lambda _d: True)
-    await scene.person.type(dialog.name, "db")
-    await scene.person.press("Rename")
-    assert dialog.field.error() == "Another container has this name"
-    await scene.person.type(dialog.name, "front")
-    assert dialog.command is not None
-    await scene.person.press("Rename")
-    await scene.person.until(lambda: "front" in scene.names(), "the new name")
-
-
-@in_scene
-async def test_rename_by_key_and_by_the_bar_of_one(scene: Scene) -> None:
-    person, table = scene.person, scene.table
-
-    async def rename(name: str) -> None:
-        dialog = await person.find(RenameDialog, "the dialog", lambda _d: True)
-        await person.type(dialog.name, name)
-        await person.press("Rename")
-        await person.until(lambda: name in scene.names(), "the new name")
-        await person.until(lambda: person.key_of(table, name), "its row")
-
-    table.set_current(person.key_of(table, "web"))
-    table.setFocus()
-    await person.keys(Qt.Key.Key_F2)
-    await rename("front")
-    bar = scene.list.selection
-    table.set_ticks([person.key_of(table, "front"), person.key_of(table, "db")])
-    await person.until(bar.isVisible, "the bar")
-    assert not bar.buttons["rename"].isVisible()
-    await person.keys(Qt.Key.Key_F2)
-    assert not person.window.dialogs_open(), "several have no name in common"
-    table.set_ticks([person.key_of(table, "db")])
-    await person.click(bar.buttons["rename"])
-    await rename("store")
-
-
-@in_scene
 async def test_port_opens_the_browser(scene: Scene) -> None:
     opened: list[str] = []
     scene.page.verbs._open_url = opened.append
@@ -381,6 +341,20 @@ async def test_columns_and_grouping_are_chosen_by_menus(scene: Scene) -> None:
     ]
     await scene.person.click(scene.list.columns)
     await scene.person.pick("Image")
+
+
+@in_scene
+async def test_the_bar_of_a_paused_row_fits_a_narrow_window(scene: Scene) -> None:
+    scene.person.window.resize(900, 600)
+    await scene.focus("web")
+    await scene.person.menu(scene.table, "web", "Pause")
+    bar = scene.list.selection
+    scene.table.set_ticks([scene.person.key_of(scene.table, "web")])
+    await scene.person.until(bar.buttons["resume"].isVisible, "what only a paused one has")
+    shown = [button for button in bar.buttons.values() if button.isVisible()]
+    assert bar.buttons["start"] not in shown, "what cannot be done gives way"
+    assert bar.buttons["rename"] in shown
+    assert all(button.width() >= button.sizeHint().width() for button in shown), "no word is cut"
 
 
 @in_scene

@@ -236,15 +236,21 @@ def refusal(code: int, why: str) -> bytes:
     return b"HTTP/1.0 %d No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (code, len(body)) + body
 
 
-async def test_a_container_that_goes_while_its_log_is_followed_is_gone(qapp: QApplication) -> None:
+@asynccontextmanager
+async def refused_log() -> AsyncIterator[tuple[FakeEngine, str, Person, LogsTab]]:
+    """An open log that its engine refuses, as it does while it removes the container."""
     fake = FakeEngine()
     web = fake.add_container("web")
     fake.fail("/logs", raw=refusal(409, "can not get logs from container which is dead or marked for removal"))
     async with fake.serve() as endpoint, at_desk(endpoint) as person:
         page = cast("ContainersPage", await person.nav("containers"))
         await person.open_row(page.list.table, "web")
+        yield fake, web, person, await person.find(LogsTab, "the log", lambda _tab: True)
+
+
+async def test_a_container_that_goes_while_its_log_is_followed_is_gone(qapp: QApplication) -> None:
+    async with refused_log() as (fake, web, person, tab):
         await person.sees("The log cannot be read here. Can not get logs")
-        tab = await person.find(LogsTab, "the log", lambda _tab: True)
         assert tab.follow_button.isEnabled()
         del fake.containers[web]
         await fake.emit("container", "destroy", web)
@@ -253,13 +259,7 @@ async def test_a_container_that_goes_while_its_log_is_followed_is_gone(qapp: QAp
 
 
 async def test_a_log_refused_at_the_removal_of_its_container_is_never_called_unreadable(qapp: QApplication) -> None:
-    fake = FakeEngine()
-    web = fake.add_container("web")
-    fake.fail("/logs", raw=refusal(409, "can not get logs from container which is dead or marked for removal"))
-    async with fake.serve() as endpoint, at_desk(endpoint) as person:
-        page = cast("ContainersPage", await person.nav("containers"))
-        await person.open_row(page.list.table, "web")
-        tab = await person.find(LogsTab, "the log", lambda _tab: True)
+    async with refused_log() as (fake, web, person, tab):
         told: list[str] = []
         tab.feed.state_changed.connect(lambda state: told.append(state.phase.value))
         await person.until(lambda: fake.asked("GET", "/logs"), "the log to be asked for")
