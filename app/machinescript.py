@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ from vm.qemu.errors import QemuError, QemuMissing
 from vm.report import Report
 
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
+NO_PATH = "Say which folder."
 _MADE = {"image": "Copying and checking the image", "keys": "Making its keys", "disk": "Making its disk"}
 _SAID = {
     "absent": "There is no machine",
@@ -36,6 +39,9 @@ async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
     if words.verb == "delete" and not words.yes:
         return scripting.failed("NotConfirmed", [DELETES], as_json=words.json, code=2)
+    if (words.path is not None) != (words.verb in ("share", "unshare")):
+        said = NO_PATH if words.path is None else f"machine {words.verb} takes no folder."
+        return scripting.failed("NotUnderstood", [said], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
         report = await _do(machine, words)
@@ -61,9 +67,17 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
         return await machine.restart(words.timeout, told.starting)
     elif words.verb == "stop":
         return await machine.stop(words.timeout)
+    elif words.verb == "share":
+        return await machine.share(_full(words.path), watch=words.watch, writable=not words.read_only)
+    elif words.verb == "unshare":
+        return await machine.unshare(_full(words.path))
     elif words.verb == "delete":
         await machine.delete(words.timeout)
     return await machine.inspect()
+
+
+def _full(path: Path) -> str:
+    return os.path.abspath(path)
 
 
 class _Teller:
@@ -109,6 +123,8 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     for port in report.ports:
         if port.error:
             print(f"{port.address}:{port.port}/{port.protocol} does not answer here: {port.error}")
+    for share in report.shares:
+        print(f"{share.path} is not shared: {share.reason}" if share.reason else f"Shared: {share.path}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
 

@@ -71,6 +71,10 @@ def _silent(error: e.MachineSilent) -> Notice:
     return Notice("The machine does not answer", f"{words} ({error.doing})")
 
 
+def _share(error: e.ShareRefused) -> Notice:
+    return Notice("This folder cannot be shared", f"{error.path} {error.reason}.")
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     return Notice(
@@ -103,6 +107,7 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.ShareRefused: _share,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _image,

@@ -7,6 +7,7 @@ MachineError
 ├── MachineFolderUnusable          a folder of the machine cannot be used
 ├── MachineStartFailed             a requirement of its start was not met
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
+├── ShareRefused                   a folder cannot be shared, or is not
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
@@ -68,6 +69,14 @@ class MachineSilent(MachineError):
     def __init__(self, doing: str, seconds: float) -> None:
         super().__init__(f"{doing}: nothing within {seconds:g} s")
         self.doing, self.seconds = doing, seconds
+
+
+class ShareRefused(MachineError):
+    """`reason` says what keeps the folder at `path` from being shared."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
 
 
 class ImageError(MachineError):

@@ -19,6 +19,7 @@ from vm.paths import MachinePaths, write_private
 from vm.qemu.disks import inspect, make_disk
 from vm.qemu.finding import find_qemu
 from vm.qemu.host import Arch, Host, this_host
+from vm.shares.places import Share
 
 GIB = 1 << 30
 ARCHES: dict[Arch, str] = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -30,11 +31,12 @@ COMMAND = "make guest"
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a machine has: processors, memory in MiB, the disk's size in bytes."""
+    """What a machine has: processors, memory in MiB, the disk's size in bytes, folders of this computer."""
 
     cpus: int
     memory: int
     disk: int
+    shares: tuple[Share, ...] = ()
 
 
 def usual() -> Settings:
@@ -52,6 +54,11 @@ def read(paths: MachinePaths) -> Settings:
         raise MachineFolderUnusable(str(paths.settings), error.strerror or str(error)) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise MachineFolderUnusable(str(paths.settings), f"cannot be read: {error}") from error
+
+
+def write(paths: MachinePaths, settings: Settings) -> None:
+    """Keep the settings of the machine. Raises OSError."""
+    write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
 
 
 async def make(paths: MachinePaths, settings: Settings, image: Path | None, say: Callable[[str], None]) -> None:
@@ -77,7 +84,7 @@ async def make(paths: MachinePaths, settings: Settings, image: Path | None, say:
             await inspect(qemu.image_tool, paths.disk)
         else:
             await make_disk(qemu.image_tool, paths.disk, settings.disk, BLANK)
-        write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
+        write(paths, settings)
     except OSError as error:
         raise MachineFolderUnusable(error.filename or str(paths.home), error.strerror or str(error)) from error
 

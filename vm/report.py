@@ -41,6 +41,13 @@ class Published(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class ShareState(msgspec.Struct, frozen=True):
+    """A folder that is to be shared; `reason` says why the machine does not see it."""
+
+    path: str
+    reason: str = ""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
 
@@ -55,12 +62,16 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    shares: tuple[ShareState, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question: status, follow (a report at each change until the start is over) or stop (within `seconds`)."""
+    """A question: status, follow (a report at each change until the start is over), stop (within `seconds`), share.
 
-    ask: Literal["status", "follow", "stop"]
+    `share` shares what the settings say now.
+    """
+
+    ask: Literal["status", "follow", "stop", "share"]
     seconds: float = 30.0
 
 

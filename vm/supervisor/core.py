@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from backend.errors import BackendError
+from vm.errors import MachineError
+from vm.making import read
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
 from vm.qemu.events import DiskFailed, Event, Panicked
@@ -21,6 +23,7 @@ from vm.supervisor import clock, control
 from vm.supervisor.boot import Boot, Booted, StartRefused
 from vm.supervisor.doors import Door, remove, unix_door
 from vm.supervisor.ports import Ports
+from vm.supervisor.shares import Shares
 
 PING_SECONDS = 5.0
 STOP_SECONDS = 30.0
@@ -41,6 +44,7 @@ class Supervisor:
         self._starting: asyncio.Future[Booted] | None = None
         self._booted: Booted | None = None
         self._ports: Ports | None = None
+        self._shares: Shares | None = None
         self._door: Door | None = None
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
@@ -84,6 +88,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            shares=self._shares.states if self._shares is not None else (),
         )
 
     async def report(self) -> Report:
@@ -113,6 +118,16 @@ class Supervisor:
         elif self._starting is not None:
             self._starting.cancel()
         await self._over.wait()
+
+    async def share(self) -> None:
+        """Share what the settings name; what cannot be is in the report."""
+        if self._shares is None:
+            return
+        try:
+            await self._shares.apply(read(self.paths).shares)
+        except MachineError as error:
+            self.log(f"shares: {error}")
+        self._tell()
 
     async def _live(self) -> None:
         self._booting = boot = Boot(self.paths, self._on_step, self._on_event)
@@ -144,6 +159,8 @@ class Supervisor:
         self._door = unix_door(self.paths.socket, lead)
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
         self._spawn(self._ports.follow())
+        self._shares = Shares(self.paths, booted.link, self.log)
+        self._spawn(self.share())
         self._spawn(clock.follow(booted.link, self.log))
         self._booted = booted
         self._enter("running")
@@ -153,6 +170,8 @@ class Supervisor:
             self._door.close()
         if self._ports is not None:
             self._ports.close()
+        if self._shares is not None:
+            self._shares.close()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
