@@ -213,6 +213,7 @@ class Desk(QObject):
             "show-builds": lambda: self.window.go(Place(places.BUILDS)),
             "show-activity": lambda: self.window.go(Place(places.ACTIVITY)),
             "clean-up": self._clean_up,
+            "share-folder": lambda: self.scope.start(self._share(str(argument)), name="share a folder"),
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: _open_folder(str(paths.log_dir())),
             "show-engine-log": lambda: _open_folder(str(self.embedded.paths.log.parent)),
@@ -220,6 +221,18 @@ class Desk(QObject):
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts[act]()
+
+    async def _share(self, path: str) -> None:
+        """Lets the machine see a folder, and tells what came of it."""
+        from app.machinehere import shared_with_machine
+        from vm.errors import MachineError
+
+        try:
+            said = await shared_with_machine(path)
+        except MachineError as error:
+            self.tell_error(error)
+        else:
+            self._on_notice(said)
 
     def _clean_up(self) -> None:
         from app.pages.images.page import ImagesPage

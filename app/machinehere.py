@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from app import paths
+from app.notices import Notice, sentence
 from backend.discovery import Candidate
-from backend.endpoint import UnixSocket
+from backend.endpoint import Endpoint, UnixSocket
 from vm.paths import MachinePaths
+from vm.report import Report
 
 LABEL = "Machine"
+
+
+def machine_at(endpoint: Endpoint | None) -> MachinePaths | None:
+    """The machine whose engine answers at an endpoint; None where it is another engine."""
+    try:
+        found = MachinePaths.below(paths.data_dir(), paths.runtime_dir())
+    except OSError:
+        return None
+    return found if endpoint == UnixSocket(str(found.socket)) else None
 
 
 def machine_here() -> list[Candidate]:
@@ -17,3 +30,22 @@ def machine_here() -> list[Candidate]:
     except OSError:
         return []
     return [Candidate(LABEL, "machine", UnixSocket(str(socket)))] if socket.exists() else []
+
+
+def _reason(report: Report, path: str) -> str:
+    return next((each.reason for each in report.shares if each.path == os.path.normpath(path)), "")
+
+
+async def shared_with_machine(path: str) -> Notice:
+    """Shares a folder with the machine; what came of it. Raises MachineError."""
+    from vm.machine import Machine  # Late: it brings cryptography with it.
+
+    report = await Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir())).share(path)
+    why = _reason(report, path)
+    if why:
+        return Notice("The folder is not shared", f"{path}: {sentence(why)}")
+    return Notice(
+        "The machine sees the folder now",
+        f"{path} is shared. Containers can have it and what is in it.",
+        kind="success",
+    )

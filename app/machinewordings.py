@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from app.notices import Notice, sentence
+from app.notices import Notice, Step, sentence
 from app.presentation.units import bytes_text
 from vm import errors as e
 from vm.qemu.host import this_host
@@ -75,6 +75,11 @@ def _share(error: e.ShareRefused) -> Notice:
     return Notice("This folder cannot be shared", f"{error.path} {error.reason}.")
 
 
+def _not_shared(error: e.PathNotShared) -> Notice:
+    words = f"{error.path} is not shared with it, so that the container would have nothing there."
+    return Notice("The machine does not see this folder", words, Step("Share this folder", "share-folder", error.path))
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     return Notice(
@@ -108,6 +113,7 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
     e.ShareRefused: _share,
+    e.PathNotShared: _not_shared,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _image,

@@ -8,6 +8,7 @@ MachineError
 ├── MachineStartFailed             a requirement of its start was not met
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 ├── ShareRefused                   a folder cannot be shared, or is not
+├── PathNotShared                  a container was to have a folder that the machine does not see
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
@@ -77,6 +78,14 @@ class ShareRefused(MachineError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} {reason}")
         self.path, self.reason = path, reason
+
+
+class PathNotShared(MachineError):
+    """`path` is of this computer."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 class ImageError(MachineError):

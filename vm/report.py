@@ -42,10 +42,11 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class ShareState(msgspec.Struct, frozen=True):
-    """A folder that is to be shared; `reason` says why the machine does not see it."""
+    """A folder that is to be shared; `reason` says why the machine does not see it, `unwatched` why not its changes."""
 
     path: str
     reason: str = ""
+    unwatched: str = ""
 
 
 class Report(msgspec.Struct, frozen=True):

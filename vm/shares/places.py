@@ -82,6 +82,12 @@ def covered(path: str, shares: Iterable[Share]) -> bool:
     return any(_below(guest_path(path), guest_path(share.path)) for share in shares)
 
 
+def reached(path: str, shares: Iterable[Share]) -> bool:
+    """Whether a container of the machine finds what is meant by this path: a shared folder, or what is its own."""
+    inside = guest_path(path)
+    return inside == "/" or any(_below(inside, own) for own in (*GUESTS_OWN, "/var/run")) or covered(path, shares)
+
+
 def private_places(home: Path, ours: Iterable[Path]) -> tuple[str, ...]:
     """What stays private: below the home folder, and the program's own folders."""
     return (*(str(home / name) for name in PRIVATE), *(str(folder) for folder in ours))

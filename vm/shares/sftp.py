@@ -100,8 +100,9 @@ class _Reader:
 class Session:
     """What one mount has open, over all its connections. For one thread at a time."""
 
-    def __init__(self, found: Found) -> None:
-        self._found = found
+    def __init__(self, found: Found, changed: Callable[[bytes], None] = lambda _: None) -> None:
+        """`changed` is told each path that is changed."""
+        self._found, self._changed = found, changed
         self._files: dict[bytes, int] = {}
         self._folders: dict[bytes, list[tuple[bytes, os.stat_result]]] = {}
         self._answers: OrderedDict[int, bytes] = OrderedDict()
@@ -159,6 +160,8 @@ class Session:
         creating |= os.O_EXCL if wanted & EXCLUDES else 0
         folder, parts = self._found(path)
         file = folder.open(parts, flags | creating, attributes.mode if attributes.flags & MODE else None)
+        if creating:
+            self._changed(path)
         handle = self._handle(b"f%x" % flags, path)
         self._files[handle] = file
         return _framed(HANDLE, _text(handle))
@@ -176,7 +179,9 @@ class Session:
         return _framed(DATA, _text(got)) if got else _status(EOF)
 
     def _write(self, fields: _Reader) -> bytes:
-        file, start, content = self._file(fields.text()), fields.long(), memoryview(fields.text())
+        handle = fields.text()
+        file, start, content = self._file(handle), fields.long(), memoryview(fields.text())
+        self._changed(self._path_of(handle, b"f"))
         while content:
             wrote = os.pwrite(file, content, start)
             content, start = content[wrote:], start + wrote
@@ -190,10 +195,14 @@ class Session:
         return _framed(ATTRS, _attributes(os.fstat(self._file(fields.text()))))
 
     def _setstat(self, fields: _Reader) -> bytes:
-        folder, parts = self._found(fields.text())
-        wanted = fields.attributes()
+        path, wanted = fields.text(), fields.attributes()
+        folder, parts = self._found(path)
+        seen = folder.stat(parts)
         if wanted.flags & OWNER:
-            _may_own(wanted, folder.stat(parts))
+            _may_own(wanted, seen)
+        if wanted.flags == TIMES and wanted.modified == int(seen.st_mtime):
+            return _status(OK)  # So a change of ours is told there: it stays one, and the time keeps its fractions.
+        self._changed(path)
         if wanted.flags & SIZE:
             folder.change_size(parts, wanted.size)
         if wanted.flags & MODE:
@@ -203,9 +212,11 @@ class Session:
         return _status(OK)
 
     def _fsetstat(self, fields: _Reader) -> bytes:
-        file, wanted = self._file(fields.text()), fields.attributes()
+        handle = fields.text()
+        file, wanted = self._file(handle), fields.attributes()
         if wanted.flags & OWNER:
             _may_own(wanted, os.fstat(file))
+        self._changed(self._path_of(handle, b"f"))
         if wanted.flags & SIZE:
             os.ftruncate(file, wanted.size)
         if wanted.flags & MODE:
@@ -237,18 +248,18 @@ class Session:
         return [(b".", here), (b"..", here), *folder.entries(parts)]
 
     def _remove(self, fields: _Reader) -> bytes:
-        folder, parts = self._found(fields.text())
+        folder, parts = self._changing(fields.text())
         folder.remove(parts)
         return _status(OK)
 
     def _mkdir(self, fields: _Reader) -> bytes:
-        folder, parts = self._found(fields.text())
+        folder, parts = self._changing(fields.text())
         wanted = fields.attributes()
         folder.make(parts, wanted.mode if wanted.flags & MODE else 0o755)
         return _status(OK)
 
     def _rmdir(self, fields: _Reader) -> bytes:
-        folder, parts = self._found(fields.text())
+        folder, parts = self._changing(fields.text())
         folder.remove_folder(parts)
         return _status(OK)
 
@@ -260,7 +271,7 @@ class Session:
         return self._renamed(fields, replace=False)
 
     def _renamed(self, fields: _Reader, *, replace: bool) -> bytes:
-        (folder, old), (other, new) = self._found(fields.text()), self._found(fields.text())
+        (folder, old), (other, new) = self._changing(fields.text()), self._changing(fields.text())
         folder.rename(old, other, new, replace=replace)
         return _status(OK)
 
@@ -271,7 +282,7 @@ class Session:
 
     def _symlink(self, fields: _Reader) -> bytes:
         target, path = fields.text(), fields.text()  # In OpenSSH's order, which all follow.
-        folder, parts = self._found(path)
+        folder, parts = self._changing(path)
         folder.point(parts, target)
         return _status(OK)
 
@@ -280,7 +291,7 @@ class Session:
         if name == POSIX_RENAME:
             return self._renamed(fields, replace=True)
         if name == HARDLINK:
-            (folder, old), (other, new) = self._found(fields.text()), self._found(fields.text())
+            (folder, old), (other, new) = self._found(fields.text()), self._changing(fields.text())
             folder.link(old, other, new)
             return _status(OK)
         if name == STATVFS:
@@ -290,6 +301,10 @@ class Session:
             os.fsync(self._file(fields.text()))
             return _status(OK)
         return _status(OP_UNSUPPORTED)
+
+    def _changing(self, path: bytes) -> tuple[Folder, tuple[bytes, ...]]:
+        self._changed(path)
+        return self._found(path)
 
     def _handle(self, kind: bytes, path: bytes) -> bytes:
         """A name for what was opened, that says how it can be opened again."""

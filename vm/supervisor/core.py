@@ -171,7 +171,7 @@ class Supervisor:
         if self._ports is not None:
             self._ports.close()
         if self._shares is not None:
-            self._shares.close()
+            await self._shares.close()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused, Link, LinkLost
 from vm.guestlink import GuestLink
@@ -20,6 +22,7 @@ from vm.report import ShareState
 from vm.shares.folder import Folder
 from vm.shares.places import Share, guest_path, hidden_below, in_order, private_places, problem
 from vm.shares.sftp import BadPacket, Session
+from vm.supervisor.watching import Watching
 
 SOCKET = "/run/pilothouse/shares.sock"
 MOUNT_SECONDS = 120.0
@@ -40,13 +43,20 @@ class Shares:
         self._lock = threading.Lock()
         self._applying = asyncio.Lock()
         self._listened: Link | None = None
-        self.states: tuple[ShareState, ...] = ()
+        self._watching = Watching(link, log)
+        self._states: tuple[ShareState, ...] = ()
+
+    @property
+    def states(self) -> tuple[ShareState, ...]:
+        """What is to be shared, and what of it is not."""
+        failed = self._watching.failed
+        return tuple(msgspec.structs.replace(each, unwatched=failed.get(each.path, "")) for each in self._states)
 
     async def apply(self, shares: Iterable[Share]) -> None:
         """Share these and no others; what went wrong is in `states`."""
         async with self._applying:
             wanted = in_order(shares)
-            if not wanted and not self.states and self._listened is None:
+            if not wanted and not self._states and self._listened is None:
                 return
             why = {share.path: problem(share.path) for share in wanted}
             able = [share for share in wanted if not why[share.path]]
@@ -60,12 +70,14 @@ class Shares:
                 said = {}
             for share in able:
                 why[share.path] = said.get(guest_path(share.path), AWAY)
-            self.states = tuple(ShareState(share.path, why[share.path]) for share in wanted)
-            for state in self.states:
+            self._states = tuple(ShareState(share.path, why[share.path]) for share in wanted)
+            self._watching.watch(share for share in able if not why[share.path])
+            for state in self._states:
                 self._log(f"share {state.path}: {state.reason or 'mounted'}")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Serve nothing any more."""
+        await self._watching.close()
         with self._lock:
             self._folders = {}
             mounts, self._mounts = list(self._mounts.values()), {}
@@ -126,7 +138,7 @@ class Shares:
             while len(name) < NAME_BYTES and (got := channel.recv(NAME_BYTES - len(name))):
                 name += got
             with self._lock:
-                mount = self._mounts.setdefault(name, _Mount(self._found))
+                mount = self._mounts.setdefault(name, _Mount(Session(self._found, self._watching.on_guest_changed)))
             mount.answer(channel)
         except (OSError, EOFError, BadPacket) as error:
             self._log(f"shares: {error!r}")
@@ -142,8 +154,8 @@ class Shares:
 class _Mount:
     """One mount of the guest, over all its connections."""
 
-    def __init__(self, found: Callable[[bytes], tuple[Folder, tuple[bytes, ...]]]) -> None:
-        self._session = Session(found)
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._lock = threading.Lock()
         self._channel: Any = None
 

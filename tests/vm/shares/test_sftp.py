@@ -139,6 +139,25 @@ def test_what_is_the_persons_is_roots_in_there_and_stays_so(session: Session, tm
     assert stat.S_IMODE((tmp_path / "mine").stat().st_mode) == 0o640
 
 
+def test_what_the_guest_changes_is_said_and_what_it_only_repeats_is_not(tmp_path: Path) -> None:
+    said: list[bytes] = []
+    client = Client(Session(found_in(tmp_path), said.append))
+    handle = client.open(b"/here/a", WRITE_NEW)
+    client.status(sftp.WRITE, handle, struct.pack(">Q", 0), text(b"x"))
+    client.status(sftp.RENAME, text(b"/here/a"), text(b"/here/b"))
+    client.status(sftp.REMOVE, text(b"/here/b"))
+    assert said == [b"/here/a", b"/here/a", b"/here/a", b"/here/b", b"/here/b"]
+    said.clear()
+    (tmp_path / "ours").touch()
+    os.utime(tmp_path / "ours", ns=(5, 7_000_000_123))
+    assert client.status(sftp.SETSTAT, text(b"/here/ours"), struct.pack(">III", sftp.TIMES, 0, 7)) == sftp.OK
+    assert (tmp_path / "ours").stat().st_mtime_ns == 7_000_000_123
+    assert said == []
+    assert client.status(sftp.SETSTAT, text(b"/here/ours"), struct.pack(">III", sftp.TIMES, 0, 8)) == sftp.OK
+    assert said == [b"/here/ours"]
+    client.session.close()
+
+
 def test_names_change_as_they_should(session: Session, tmp_path: Path) -> None:
     client = Client(session)
     for name in (b"a", b"b"):
