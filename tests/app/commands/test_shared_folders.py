@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -39,11 +38,8 @@ def form(*sources: str) -> RunForm:
     return RunForm(image="postgres:16", name="db", mounts=rows)
 
 
-def test_a_folder_that_is_not_shared_is_refused_and_can_be_shared(machine: MachinePaths, tmp_path: Path) -> None:
-    asyncio.run(_refused_and_shared(machine, tmp_path))
-
-
-async def _refused_and_shared(machine: MachinePaths, tmp_path: Path) -> None:
+@pytest.mark.asyncio
+async def test_a_folder_that_is_not_shared_is_refused_and_can_be_shared(machine: MachinePaths, tmp_path: Path) -> None:
     engine = Engine(UnixSocket(str(machine.socket)))
     wanted = form("/var/run/docker.sock", str(tmp_path / "a"), "/sys")
     with pytest.raises(PathNotShared) as told:
@@ -62,13 +58,11 @@ async def _refused_and_shared(machine: MachinePaths, tmp_path: Path) -> None:
     await engine.close()
 
 
-def test_another_engine_is_left_alone(machine: MachinePaths) -> None:
-    async def run() -> None:
-        engine = Engine(UnixSocket("/run/docker.sock"))
-        await refuse_unshared(engine, form("/nowhere"))
-        await engine.close()
-
-    asyncio.run(run())
+@pytest.mark.asyncio
+async def test_another_engine_is_left_alone(machine: MachinePaths) -> None:
+    engine = Engine(UnixSocket("/run/docker.sock"))
+    await refuse_unshared(engine, form("/nowhere"))
+    await engine.close()
 
 
 @pytest.mark.parametrize(
