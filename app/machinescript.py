@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app import paths, scripting
-from app.machinewordings import STEPS, install_line
+from app.machinewordings import STEPS, install_line, port_words
 from app.notices import notice_for
 from vm import making
 from vm.errors import ImageMissing, MachineError, MachineMissing, MachineStartFailed, MachineUnsupported
@@ -108,7 +108,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
         print("It is slow: every instruction is translated, since virtualization could not be used here.")
     for port in report.ports:
         if port.error:
-            print(f"{port.address}:{port.port}/{port.protocol} does not answer here: {port.error}")
+            print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
 

@@ -142,7 +142,7 @@ class Supervisor:
             await booted.link.lead(caller, "/run/docker.sock")
 
         self._door = unix_door(self.paths.socket, lead)
-        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
+        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
         self._booted = booted
