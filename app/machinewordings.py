@@ -61,6 +61,13 @@ def port_words(port: Published) -> str:
     return sentence(port.words)
 
 
+def export_line(host: str) -> str:
+    """What a shell is told so that docker asks the engine at `host`, also where contexts are not known."""
+    if this_host().system == "windows":
+        return f"$env:DOCKER_HOST = '{host}'"
+    return f"export DOCKER_HOST={shlex.quote(host)}"
+
+
 def install_line() -> str:
     """The command that installs QEMU here; empty where nobody knows one."""
     return shlex.join(offer(this_host()).line)
@@ -96,6 +103,11 @@ def _silent(error: e.MachineSilent) -> Notice:
     return Notice("The machine does not answer", f"{words} ({error.doing})")
 
 
+def _docker_config(error: e.DockerConfigUnusable) -> Notice:
+    words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
+    return Notice("Docker's own configuration cannot be used", words)
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     return Notice(
@@ -128,6 +140,7 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.DockerConfigUnusable: _docker_config,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _image,

@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout", type=_seconds, default=60, metavar="SECONDS", help="how long start and stop may take"
     )
     machine = nouns.add_parser("machine", help="the Linux machine with an engine: create, start, stop, …")
-    machine.add_argument("verb", choices=("create", "start", "stop", "restart", "status", "delete"))
+    machine.add_argument("verb", choices=("create", "start", "stop", "restart", "status", "context", "delete"))
     machine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     machine.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
@@ -155,6 +155,11 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create: processors")
     machine.add_argument("--memory", type=_count, metavar="MIB", help="create: memory")
     machine.add_argument("--disk", type=_count, metavar="GIB", help="create: the most that the disk can hold")
+    machine.add_argument(
+        "--use",
+        choices=("yes", "no"),
+        help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
+    )
     machine.add_argument("--yes", action="store_true", help="delete: throw away all that is in the machine")
     return parser
 

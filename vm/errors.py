@@ -6,6 +6,7 @@ MachineError
 ├── MachineUnsupported             this system cannot run one yet
 ├── MachineFolderUnusable          a folder of the machine cannot be used
 ├── MachineStartFailed             a requirement of its start was not met
+├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
@@ -68,6 +69,14 @@ class MachineSilent(MachineError):
     def __init__(self, doing: str, seconds: float) -> None:
         super().__init__(f"{doing}: nothing within {seconds:g} s")
         self.doing, self.seconds = doing, seconds
+
+
+class DockerConfigUnusable(MachineError):
+    """`reason` goes on as a sentence about the file at `path` of docker's own configuration; it is as it was."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
 
 
 class ImageError(MachineError):

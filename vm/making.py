@@ -30,11 +30,23 @@ COMMAND = "make guest"
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a machine has: processors, memory in MiB, the disk's size in bytes."""
+    """What a machine has: processors, memory in MiB, the disk's size in bytes.
+
+    `context`: docker's own programs use it while it runs, unless they are told otherwise.
+    """
 
     cpus: int
     memory: int
     disk: int
+    context: bool = False
+
+
+def write(paths: MachinePaths, settings: Settings) -> None:
+    """Keep the settings. Raises MachineFolderUnusable."""
+    try:
+        write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
+    except OSError as error:
+        raise MachineFolderUnusable(str(paths.settings), error.strerror or str(error)) from error
 
 
 def usual() -> Settings:

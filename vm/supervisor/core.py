@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from backend.errors import BackendError
+from vm import dockercontext
+from vm.errors import MachineError
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
 from vm.qemu.events import DiskFailed, Event, Panicked
@@ -57,6 +59,7 @@ class Supervisor:
             if self._failure is not None:
                 write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
+            await self._docker(dockercontext.end)
             self._enter("failed" if self._failure else "stopped")
             self._over.set()
             await asyncio.sleep(LAST_WORD / 10)
@@ -132,6 +135,7 @@ class Supervisor:
                 await booted.running.stop(STOP_SECONDS)
             else:
                 self._serve(booted)
+                await self._docker(dockercontext.begin)
             ended = await booted.running.wait()
         finally:
             await self._undo(boot)
@@ -147,6 +151,13 @@ class Supervisor:
         self._spawn(clock.follow(booted.link, self.log))
         self._booted = booted
         self._enter("running")
+
+    async def _docker(self, change: Callable[[MachinePaths], None]) -> None:
+        """What docker's own programs know of the machine; that it cannot be said to them is no reason to end."""
+        try:
+            await asyncio.to_thread(change, self.paths)
+        except MachineError as error:
+            self.log(f"context: {error}")
 
     async def _undo(self, boot: Boot) -> None:
         if self._door is not None:
