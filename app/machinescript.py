@@ -9,11 +9,18 @@ from typing import Any
 
 import msgspec
 
-from app import paths, scripting
+from app import checkscript, paths, scripting
 from app.machinewordings import STEPS, install_line
 from app.notices import notice_for
 from vm import making
-from vm.errors import ImageMissing, MachineError, MachineMissing, MachineStartFailed, MachineUnsupported
+from vm.errors import (
+    ImageMissing,
+    MachineError,
+    MachineMissing,
+    MachineStartFailed,
+    MachineUnsupported,
+    UpdateFailed,
+)
 from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
@@ -21,7 +28,14 @@ from vm.qemu.errors import QemuError, QemuMissing
 from vm.report import Report
 
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
-_MADE = {"image": "Copying and checking the image", "keys": "Making its keys", "disk": "Making its disk"}
+_MADE = {
+    "fetch": "Fetching the image",
+    "image": "Copying and checking the image",
+    "keys": "Making its keys",
+    "disk": "Making its disk",
+    "stop": "Stopping it",
+    "start": "Starting it with the other image",
+}
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -38,6 +52,8 @@ async def run(words: argparse.Namespace) -> int:
         return scripting.failed("NotConfirmed", [DELETES], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
+        if words.verb == "diagnose":
+            return await checkscript.run(machine, words)
         report = await _do(machine, words)
     except (MachineError, QemuError) as error:
         return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
@@ -54,7 +70,13 @@ async def run(words: argparse.Namespace) -> int:
 async def _do(machine: Machine, words: argparse.Namespace) -> Report:
     told = _Teller(quiet=words.json)
     if words.verb == "create":
-        await machine.create(_settings(words), words.image, told.making)
+        await machine.create(_settings(words), words.image, told.making, told.coming)
+    elif words.verb == "fetch":
+        await machine.fetch(told.making, told.coming)
+    elif words.verb == "update":
+        return await machine.update(words.image, told.making, told.coming)
+    elif words.verb == "rollback":
+        return await machine.rollback(told.making)
     elif words.verb == "start":
         return await machine.start(told.starting)
     elif words.verb == "restart":
@@ -72,10 +94,18 @@ class _Teller:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._said: set[str] = set()
+        self._tenths = -1
 
     def making(self, part: str) -> None:
         """A part of a machine is being made."""
         self._say(_MADE[part])
+
+    def coming(self, here: int, whole: int) -> None:
+        """A download goes on."""
+        tenths = here * 10 // whole if whole else 10
+        if tenths != self._tenths:
+            self._tenths = tenths
+            self._say(f"Fetched {here / 1e6:.0f} of {whole / 1e6:.0f} MB")
 
     def starting(self, report: Report) -> None:
         """A start goes on."""
@@ -118,7 +148,7 @@ def _words(error: MachineError | QemuError) -> list[str]:
     said = [f"{notice.title}. {notice.detail}".rstrip()]
     if isinstance(error, QemuMissing) and (line := install_line()):
         said.append(f"  {line}")
-    if isinstance(error, MachineStartFailed):
+    if isinstance(error, MachineStartFailed | UpdateFailed):
         said += [f"  {line}" for line in error.console]
     return said
 

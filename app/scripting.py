@@ -146,16 +146,22 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout", type=_seconds, default=60, metavar="SECONDS", help="how long start and stop may take"
     )
     machine = nouns.add_parser("machine", help="the Linux machine with an engine: create, start, stop, …")
-    machine.add_argument("verb", choices=("create", "start", "stop", "restart", "status", "delete"))
+    verbs = ("create", "start", "stop", "restart", "status", "delete")
+    more = ("fetch", "update", "rollback", "diagnose")
+    machine.add_argument("verb", choices=(*verbs, *more))
     machine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     machine.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
     )
-    machine.add_argument("--image", type=Path, metavar="FOLDER", help="create: the folder that make guest built")
+    machine.add_argument(
+        "--image", type=Path, metavar="FOLDER", help="create, update: the folder that make guest built"
+    )
     machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create: processors")
     machine.add_argument("--memory", type=_count, metavar="MIB", help="create: memory")
     machine.add_argument("--disk", type=_count, metavar="GIB", help="create: the most that the disk can hold")
     machine.add_argument("--yes", action="store_true", help="delete: throw away all that is in the machine")
+    machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
+    machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")
     return parser
 
 

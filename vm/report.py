@@ -42,7 +42,10 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
+    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
+
+    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
+    """
 
     state: State
     socket: str = ""
@@ -55,12 +58,17 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    image: str = ""
+    rollback: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question: status, follow (a report at each change until the start is over) or stop (within `seconds`)."""
+    """A question: status, follow (a report at each change until the start is over), stop (within `seconds`) or mend.
 
-    ask: Literal["status", "follow", "stop"]
+    `mend` opens the local socket anew where it is gone.
+    """
+
+    ask: Literal["status", "follow", "stop", "mend"]
     seconds: float = 30.0
 
 

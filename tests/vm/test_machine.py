@@ -17,10 +17,11 @@ import pytest_asyncio
 
 from tests.fakes import qemu as fake
 from tests.vm.guest.images import CONTENT, manifest
-from vm import making
+from vm import images, making
 from vm.errors import ImageDamaged, ImageMissing, MachineExists, MachineFolderUnusable, MachineMissing
 from vm.errors import MachineStartFailed as Failed
 from vm.guest.manifest import MANIFEST, encode
+from vm.guest.trust import mark_built
 from vm.machine import Machine
 from vm.making import ARCHES, Settings
 from vm.paths import MachinePaths
@@ -79,6 +80,7 @@ def image(home: Path) -> Path:
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
     (folder / MANIFEST).write_bytes(encode(manifest(arch=ARCHES[this_host().arch])))
+    mark_built(folder)
     return folder
 
 
@@ -121,7 +123,7 @@ async def test_what_make_guest_built_is_found(
 ) -> None:
     del install
     image.rename(image.with_name(ARCHES[this_host().arch]))
-    monkeypatch.setattr(making, "BUILT", image.parent)
+    monkeypatch.setattr(images, "BUILT", image.parent)
     await machine.create()
     assert making.read(machine.paths) == making.usual()
     assert (machine.paths.image / "root").read_bytes() == CONTENT["root"]

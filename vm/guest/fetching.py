@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from vm.errors import ImageDamaged, ImageFetchFailed, ImageNoRoom, ImageUnreadable, ImageUnsigned
+from vm.errors import ImageDamaged, ImageFetchFailed, ImageNoRoom, ImageUnreadable
 from vm.guest import signing
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, File, Manifest, check, decode, require
 
@@ -28,7 +28,13 @@ class Fetch(Protocol):
 
 
 async def fetch(
-    source: Fetch, folder: Path, *, arch: str, public_key: bytes, at_least: str, progress: Progress = lambda _, __: None
+    source: Fetch,
+    folder: Path,
+    *,
+    arch: str,
+    public_keys: Sequence[bytes],
+    at_least: str,
+    progress: Progress = lambda _, __: None,
 ) -> Manifest:
     """Bring an image into a folder; `progress` gets the bytes that are there, and all that there will be.
 
@@ -38,7 +44,7 @@ async def fetch(
     """
     text = await _small(source, MANIFEST)
     signature = await _small(source, SIGNATURE, optional=True)
-    signing.verify(text, signature, public_key)
+    signing.verify(text, signature, public_keys)
     manifest = decode(text)
     require(manifest, arch, at_least)
     await asyncio.to_thread(_make_room, folder, manifest)
@@ -50,24 +56,6 @@ async def fetch(
         before += wanted.size
     for name, content in ((SIGNATURE, signature), (MANIFEST, text)):
         await asyncio.to_thread(_write, folder / name, content)
-    return manifest
-
-
-def verified(folder: Path, *, arch: str, public_key: bytes, at_least: str) -> Manifest:
-    """The manifest of an image that is here, asked before each use. Raises as `fetch` does, and ImageDamaged."""
-    try:
-        text = (folder / MANIFEST).read_bytes()
-    except OSError as error:
-        raise ImageDamaged(MANIFEST, error.strerror or "cannot be read") from error
-    try:
-        signature = (folder / SIGNATURE).read_bytes()
-    except OSError as error:
-        raise ImageUnsigned("there is no signature") from error
-    signing.verify(text, signature, public_key)
-    manifest = decode(text)
-    require(manifest, arch, at_least)
-    for name in FILES:
-        check(folder / name, name, manifest.file(name))
     return manifest
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,14 +28,15 @@ def sign(manifest: bytes, private_key: bytes) -> bytes:
     return base64.b64encode(key.sign(_CONTEXT + manifest)) + b"\n"
 
 
-def verify(manifest: bytes, signature: bytes, public_key: bytes) -> None:
-    """Whether this key signed this text; `public_key` is its 32 bytes. Raises ImageUnsigned."""
+def verify(manifest: bytes, signature: bytes, public_keys: Sequence[bytes]) -> None:
+    """Whether one of these keys (32 bytes each) signed this text. Raises ImageUnsigned."""
     if not signature.strip():
         raise ImageUnsigned("there is no signature")
     try:
         raw = base64.b64decode(signature.strip(), validate=True)
-        Ed25519PublicKey.from_public_bytes(public_key).verify(raw, _CONTEXT + manifest)
     except binascii.Error as error:
         raise ImageUnsigned("the signature is not readable") from error
-    except InvalidSignature as error:
-        raise ImageUnsigned("the signature was not made by the expected key over this manifest") from error
+    for key in public_keys:
+        with suppress(InvalidSignature):
+            return Ed25519PublicKey.from_public_bytes(key).verify(raw, _CONTEXT + manifest)
+    raise ImageUnsigned("the signature was not made by a key that is trusted over this manifest")

@@ -14,14 +14,15 @@ from backend.errors import BackendError
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
 from vm.errors import MachineError
+from vm.guest.disk import SECTOR, read_mark
 from vm.guest.handover import Handover
-from vm.guest.manifest import check_folder, require
 from vm.guestlink import GuestLink
-from vm.making import ARCHES, OLDEST, public_half, read
+from vm.images import require_fit, trusted_image
+from vm.making import public_half, read
 from vm.paths import MachinePaths, write_private
 from vm.qemu.commandline import Boot as Kernel
 from vm.qemu.commandline import Drives, Hardware, Machine, free_port
-from vm.qemu.disks import inspect
+from vm.qemu.disks import beginning, inspect
 from vm.qemu.errors import MachineAlreadyRuns, QemuError
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
@@ -99,6 +100,7 @@ class Boot:
     def __init__(self, paths: MachinePaths, told: Callable[[Step], None], event: Callable[[Event], None]) -> None:
         self.paths, self._told, self._event = paths, told, event
         self._host = this_host()
+        self._folder = paths.image
         self._said: list[str] = []
         self._rest = ""
         self._now = ""
@@ -182,16 +184,15 @@ class Boot:
         return last_lines(tail(self.machine.console)) if self.running is not None else ()
 
     async def _image(self) -> str:
-        manifest = await asyncio.to_thread(check_folder, self.paths.image)
-        require(manifest, ARCHES[self._host.arch], OLDEST)
-        return manifest.version
+        self._folder = self.paths.image
+        return (await asyncio.to_thread(trusted_image, self._folder)).version
 
     async def _find(self) -> str:
         self._qemu = await find_qemu(self._host)
         return f"{self._qemu.program} {'.'.join(map(str, self._qemu.version))}"
 
     async def _try(self) -> str:
-        boot = Kernel(self.paths.image / "kernel", self.paths.image / "initrd")
+        boot = Kernel(self._folder / "kernel", self._folder / "initrd")
         self.trial = await probe(self._qemu, self._host, boot, MARKER, remembered=self.paths.trial)
         return self.trial.accelerator.name
 
@@ -200,12 +201,14 @@ class Boot:
         left = await asyncio.to_thread(orphan, self.paths.disk)
         if left is not None and not await end_orphan(left, asked=ORPHAN_SECONDS, forced=10):
             raise MachineAlreadyRuns(str(self.paths.disk), left.pid)
+        mark = read_mark(await beginning(self._qemu.image_tool, self.paths.disk, 2 * SECTOR))
+        require_fit(self.paths, mark, self._folder)
         return f"{disk.used} of {disk.size}"
 
     async def _process(self) -> str:
         assert self.trial is not None
         settings = read(self.paths)
-        image = self.paths.image
+        image = self._folder
         machine = Machine(
             folder=self.paths.home,
             boot=Kernel(image / "kernel", image / "initrd", "quiet"),

@@ -32,6 +32,9 @@ class Asked(Protocol):
     async def stop(self, seconds: float) -> None:
         """End the machine; returns when it has ended."""
 
+    def mend(self) -> None:
+        """Open anew what was closed from outside."""
+
 
 async def serve(path: Path, asked: Asked) -> asyncio.Server:
     """Answer on a socket of 0600. Raises OSError."""
@@ -52,6 +55,8 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
                 await _follow(asked, writer)
             elif question.ask == "stop":
                 await asked.stop(question.seconds)
+            elif question.ask == "mend":
+                asked.mend()
             await _say(writer, await asked.report())
     finally:
         writer.close()

@@ -114,6 +114,14 @@ class Supervisor:
             self._starting.cancel()
         await self._over.wait()
 
+    def mend(self) -> None:
+        """Open the local socket anew where somebody removed it. Raises OSError."""
+        booted = self._booted
+        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+            if self._door is not None:
+                self._door.close()
+            self._door = self._engine_door(booted)
+
     async def _live(self) -> None:
         self._booting = boot = Boot(self.paths, self._on_step, self._on_event)
         self._starting = asyncio.ensure_future(boot.run())
@@ -138,15 +146,18 @@ class Supervisor:
         self._judge(booted, ended)
 
     def _serve(self, booted: Booted) -> None:
-        async def lead(caller: Any) -> None:
-            await booted.link.lead(caller, "/run/docker.sock")
-
-        self._door = unix_door(self.paths.socket, lead)
+        self._door = self._engine_door(booted)
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
         self._booted = booted
         self._enter("running")
+
+    def _engine_door(self, booted: Booted) -> Door:
+        async def lead(caller: Any) -> None:
+            await booted.link.lead(caller, "/run/docker.sock")
+
+        return unix_door(self.paths.socket, lead)
 
     async def _undo(self, boot: Boot) -> None:
         if self._door is not None:
