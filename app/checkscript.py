@@ -13,8 +13,6 @@ from app.version import VERSION
 from vm.diagnosis.check import ASKED, NAMES, REPAIRS, Check
 from vm.machine import Machine
 
-MARKS = {"good": "ok", "warning": "!!", "bad": "XX", "unknown": "--"}
-
 
 async def run(machine: Machine, words: argparse.Namespace) -> int:
     """Does it; 1 where something is bad. Raises as Machine.repair, OSError."""
@@ -51,4 +49,4 @@ def _told(check: Check) -> dict[str, Any]:
 
 def _shown(check: Check) -> str:
     mend = f" [--repair {check.repair}]" if check.repair else ""
-    return f"{MARKS[check.result]} {checkwordings.line(check)}{mend}"
+    return f"{checkwordings.line(check)}{mend}"

@@ -98,5 +98,6 @@ def explanation(check: Check) -> str:
 
 def line(check: Check) -> str:
     """All of it in one line, for a terminal."""
-    said = ". ".join(each.rstrip(".") for each in (check.told, explanation(check)) if each)
-    return f"{title(check)}: {check.result}" + (f" ({said})" if said else "")
+    told = " ".join(check.told.split())
+    said = ". ".join(each.rstrip(".") for each in (told, explanation(check)) if each)
+    return f"{title(check)}: {check.result}" + (f". {said}." if said else "")

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Mapping
 
 SECONDS = 30.0
 """Without a byte; how long all of it takes is the caller's business."""
-PIECE = 1 << 18
 
 
 async def read(url: str, start: int) -> AsyncGenerator[bytes, None]:
@@ -33,7 +32,7 @@ async def read(url: str, start: int) -> AsyncGenerator[bytes, None]:
             if answer.status_code not in (200, 206):
                 raise OSError(f"the server says {answer.status_code} {answer.reason_phrase}".rstrip())
             left_out = start if answer.status_code == 200 else start - _begins(answer.headers, start)
-            async for piece in answer.aiter_raw(PIECE):
+            async for piece in answer.aiter_raw():
                 if left_out >= len(piece):
                     left_out -= len(piece)
                     continue

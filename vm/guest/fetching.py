@@ -17,6 +17,8 @@ from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, File, Manifest, check,
 
 SMALL = 1_000_000
 TRIES = 3
+PAUSE = 1.0
+"""Seconds before one that brought nothing is tried again, and twice as many before the next time."""
 Progress = Callable[[int, int], None]
 
 
@@ -113,6 +115,7 @@ async def _download(source: Fetch, part: Path, name: str, size: int, progress: C
             reason = str(error) or type(error).__name__
         # A connection that brings something each time is worth going on with.
         failed = 0 if _kept(part, size) > here else failed + 1
+        await asyncio.sleep(PAUSE * failed)
     raise ImageFetchFailed(name, reason)
 
 

@@ -22,10 +22,19 @@ _CONTEXT = b"pilothouse guest image manifest\n"
 
 def sign(manifest: bytes, private_key: bytes) -> bytes:
     """The signature file for a manifest's text; `private_key` is PEM. Raises ValueError where it is no ed25519 key."""
+    return base64.b64encode(_loaded(private_key).sign(_CONTEXT + manifest)) + b"\n"
+
+
+def public_half(private_key: bytes) -> bytes:
+    """The 32 bytes by which what this key signed is known. Raises ValueError where it is no ed25519 key."""
+    return _loaded(private_key).public_key().public_bytes_raw()
+
+
+def _loaded(private_key: bytes) -> Ed25519PrivateKey:
     key = load_pem_private_key(private_key, password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("not an ed25519 key")
-    return base64.b64encode(key.sign(_CONTEXT + manifest)) + b"\n"
+    return key
 
 
 def verify(manifest: bytes, signature: bytes, public_keys: Sequence[bytes]) -> None:

@@ -20,12 +20,18 @@ from vm.errors import (
     ImageUnsigned,
     ImageWrongArchitecture,
 )
+from vm.guest import fetching
 from vm.guest.fetching import fetch
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, Manifest, require
 from vm.guest.trust import trusted
 
 pytestmark = pytest.mark.asyncio
 WHOLE = sum(len(content) for content in CONTENT.values())
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
 
 
 async def bring(source: Published, folder: Path, **changed: object) -> Manifest:
