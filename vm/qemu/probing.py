@@ -72,6 +72,11 @@ async def probe(
     return trial
 
 
+def recall(remembered: Path, qemu: Qemu, host: Host) -> Trial | None:
+    """What a probe found before, where it still holds."""
+    return _recalled(remembered, _key(qemu, host))
+
+
 def forget(remembered: Path) -> None:
     """Have the next probe try again."""
     remembered.unlink(missing_ok=True)
