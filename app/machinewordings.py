@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from app.notices import Notice, Step, sentence
 from app.presentation.units import bytes_text
 from vm import errors as e
@@ -19,6 +21,7 @@ STEPS = {
     "accelerator": "Trying this computer's virtualization",
     "disk": "Looking at the disk",
     "process": "Starting QEMU",
+    "wake": "Going on where it was suspended",
     "guest": "Booting",
     "ssh": "Connecting to it",
     "engine": "Waiting for its engine",
@@ -30,6 +33,7 @@ _HINTS = {
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",
+    "wake": "Start it again. What was stored in it is on its disk.",
     "guest": "Start it again. What was stored in it is on its disk.",
     "ssh": "Start it again when the computer is less busy.",
     "engine": "Start it again when the computer is less busy.",
@@ -95,6 +99,25 @@ def _silent(error: e.MachineSilent) -> Notice:
     )
 
 
+def _not_suspended(error: e.MachineNotSuspended) -> Notice:
+    words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
+    return Notice("The machine could not be suspended", words)
+
+
+_SETTINGS = {
+    "cpus": "The processors",
+    "memory": "The memory in MiB",
+    "disk": "The disk in bytes",
+    "idle": "The minutes",
+}
+
+
+def _settings(error: e.SettingsUnusable) -> Notice:
+    most = f" and at most {error.most}" if error.most else ""
+    words = f"{_SETTINGS.get(error.name, error.name)} must be at least {error.least}{most}. Nothing was changed."
+    return Notice("The machine cannot be made so", words)
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     words = f"It was looked for in {looked}. Build one with: {error.command}"
@@ -130,6 +153,8 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.MachineNotSuspended: _not_suspended,
+    e.SettingsUnusable: _settings,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _image,
@@ -141,3 +166,16 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.ImageNoRoom: _image_room,
     e.ImageBuildFailed: _image,
 }
+
+
+def _helped(wording: Callable[[Any], Notice]) -> Callable[[Any], Notice]:
+    """What names no next press of its own is looked at on the machine's page."""
+
+    def helped(error: BaseException) -> Notice:
+        notice = wording(error)
+        return notice if notice.step is not None else replace(notice, step=CHECK)
+
+    return helped
+
+
+MACHINE_WORDINGS.update({kind: _helped(wording) for kind, wording in MACHINE_WORDINGS.items()})
