@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.commands.machine import START, SUBJECT, MachineCommand, Told
 from app.operation import Operation, Operations, OperationState
-from app.stores.machine import MachineState
+from app.stores.machine import Amount, MachineState
 from app.tasks import TaskScope
+from vm import making
 from vm.errors import MachineError
 from vm.machine import SUPPORTED, Machine
 from vm.making import Settings
@@ -70,9 +71,16 @@ class MachineSession(QObject):
             self._set(replace(self.state, silent=error))
             return self.state
         if not self.state.doing:  # A start tells by itself, and newer things.
-            error_kept = None if report.state == "running" else self.state.error
-            self._set(replace(self.state, report=report, error=error_kept, silent=None))
+            kept = None if report.state == "running" else self.state.error
+            settings = await asyncio.to_thread(self._settings) if report.state != "absent" else None
+            self._set(replace(self.state, report=report, error=kept, silent=None, settings=settings))
         return self.state
+
+    def _settings(self) -> Settings | None:
+        try:
+            return making.read(self.machine.paths)
+        except MachineError:
+            return None
 
     async def _look(self) -> None:
         try:
@@ -88,7 +96,7 @@ class MachineSession(QObject):
         """Does it, if nothing else is being done; None where it does not apply. Not told if `quiet`."""
         if command.why_not(self.state):
             return None
-        self._set(replace(self.state, doing=command.key, making="", error=None))
+        self._set(replace(self.state, doing=command.key, making="", error=None, amount=Amount()))
         operation = self._operations.start(
             command.title.rstrip("…"), SUBJECT, command.line(target), lambda op: self._done(command, target, op)
         )
@@ -119,11 +127,15 @@ class MachineSession(QObject):
             raise
 
     def _told(self, operation: Operation) -> Told:
-        def told(said: Report | str) -> None:
+        def told(said: Report | Amount | str) -> None:
             if isinstance(said, str):
-                self._set(replace(self.state, making=said))
+                self._set(replace(self.state, making=said, amount=Amount()))
                 return
-            self._set(replace(self.state, report=said, making=""))
+            if isinstance(said, Amount):
+                operation.report(said.done, said.total, said.words, counted=True)
+                self._set(replace(self.state, amount=said))
+                return
+            self._set(replace(self.state, report=said, making="", amount=Amount()))
             met = sum(step.progress == "met" for step in said.steps)
             operation.report(met, 0, said.steps[-1].name if said.steps else "")
 
@@ -133,7 +145,7 @@ class MachineSession(QObject):
         if self._leaving:
             return
         report = operation.result if isinstance(operation.result, Report) else self.state.report
-        self._set(MachineState(report, error=operation.error))
+        self._set(MachineState(report, error=operation.error, settings=self.state.settings))
         self._scope.start(self.look_once(), name="look at the machine once more")
         if operation.state is OperationState.FAILED:
             self.failed.emit(operation)

@@ -1,23 +1,26 @@
-"""What can be done with the machine: make and start it, stop it, start it anew, throw it away."""
+"""What can be done with the machine: its life, what it has, its image, its folders, its end."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from app.commandline import CommandLine
-from app.stores.machine import MachineState
+from app.presentation.units import percent_text
+from app.stores.machine import Amount, MachineState
 from vm.machine import Machine
 from vm.making import Settings
 from vm.report import Report
 
 T = TypeVar("T")
-Told = Callable[[Report | str], None]
-"""Takes each change: a report of a start, or the name of what is being made."""
+Told = Callable[[Report | Amount | str], None]
+"""Takes each change: a report of a start, the name of what is being made, or how much of that is done."""
 SUBJECT = "machine"
 _UP = frozenset(("running", "unresponsive"))
+_DOWN = frozenset(("absent", "stopped", "failed", "suspended"))
 
 
 class MachineCommand(Struct, Generic[T], frozen=True):
@@ -56,14 +59,21 @@ def _why_not_start(state: MachineState) -> str:
 
 
 def _why_not_stop(state: MachineState) -> str:
-    return busy(state) or ("It is not running" if state.word in ("absent", "stopped", "failed") else "")
+    return busy(state) or ("It is not running" if state.word in _DOWN else "")
 
 
 def _why_not_restart(state: MachineState) -> str:
     return busy(state) or ("" if state.word in _UP else "It is not running")
 
 
-def _why_not_delete(state: MachineState) -> str:
+def _why_not_suspend(state: MachineState) -> str:
+    if state.word != "running":
+        return busy(state) or "It is not running"
+    return busy(state) or (state.report.suspendable if state.report is not None else "")
+
+
+
+def _why_not_there(state: MachineState) -> str:
     return busy(state) or ("There is none" if state.word == "absent" else "")
 
 
@@ -81,12 +91,43 @@ async def _restart(machine: Machine, _nothing: None, told: Told) -> Report:
     return await machine.restart(told=told)
 
 
+async def _suspend(machine: Machine, _nothing: None, _told: Told) -> Report:
+    return await machine.suspend()
+
+
+async def _change(machine: Machine, settings: Settings, told: Told) -> Report:
+    return await machine.change(settings, told)
+
+
+async def _use_context(machine: Machine, wanted: bool, _told: Told) -> None:
+    await machine.use_context(wanted)
+
+
+
+
+async def _move(machine: Machine, folder: Path, told: Told) -> Report:
+    def say(share: float) -> None:
+        told(Amount(round(share * 1000), 1000, percent_text(share)))
+
+    return await machine.move(folder, say, told)
+
+
+
+
+async def _reset(machine: Machine, _nothing: None, _told: Told) -> Report:
+    return await machine.reset()
+
+
 async def _delete(machine: Machine, _nothing: None, _told: Told) -> None:
     await machine.delete()
 
 
+
+
+
 def _line(*said: str) -> Callable[[object], CommandLine]:
     return lambda _target: words(*said)
+
 
 
 START = MachineCommand[Settings | None]("start", "Start", "play", _start, _why_not_start, _line("start"))
@@ -94,6 +135,22 @@ STOP = MachineCommand[None]("stop", "Stop", "square", _stop, _why_not_stop, _lin
 RESTART = MachineCommand[None](
     "restart", "Restart", "rotate-cw", _restart, _why_not_restart, _line("restart"), "Restarted the machine"
 )
+SUSPEND = MachineCommand[None](
+    "suspend", "Suspend", "pause", _suspend, _why_not_suspend, _line("suspend"), "Suspended the machine"
+)
+CHANGE = MachineCommand[Settings](
+    "change", "Change", "settings", _change, _why_not_there, lambda _settings: CommandLine(), "Changed the machine"
+)
+USE_CONTEXT = MachineCommand[bool](
+    "context", "Switch docker over", "plug", _use_context, _why_not_there, lambda _wanted: CommandLine()
+)
+MOVE = MachineCommand[Path](
+    "move", "Move the disk…", "folder-open", _move, _why_not_there, lambda folder: words("move", str(folder)),
+    "Moved the machine's disk",
+)  # fmt: skip
+RESET = MachineCommand[None](
+    "reset", "Factory reset…", "rotate-ccw", _reset, _why_not_there, _line("reset", "--yes"), "Reset the machine", True
+)
 DELETE = MachineCommand[None](
-    "delete", "Delete…", "trash-2", _delete, _why_not_delete, _line("delete", "--yes"), "Deleted the machine", True
+    "delete", "Delete…", "trash-2", _delete, _why_not_there, _line("delete", "--yes"), "Deleted the machine", True
 )

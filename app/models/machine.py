@@ -25,11 +25,22 @@ _STATES: dict[str, tuple[str, str, str]] = {
     "running": ("dot", "Running", "success"),
     "unresponsive": ("triangle-alert", "Not answering", "warning"),
     "stopping": ("loader", "Stopping", "info"),
+    "suspended": ("pause", "Suspended", "neutral"),
+    "asleep": ("moon", "Asleep", "neutral"),
     "failed": ("circle-x", "Ended by itself", "danger"),
 }
 _UNKNOWN = ("circle-help", "Not known", "neutral")
 _ACCELERATORS = {"kvm": "KVM", "hvf": "Hypervisor.framework", "whpx": "Windows Hypervisor Platform"}
-_DOING = {"stop": "Stopping", "delete": "Deleting"}
+_DOING = {
+    "stop": "Stopping",
+    "suspend": "Suspending",
+    "change": "Changing",
+    "move": "Moving",
+    "update": "Updating",
+    "rollback": "Going back",
+    "reset": "Resetting",
+    "delete": "Deleting",
+}
 
 
 class Fact(Struct, frozen=True):
@@ -91,7 +102,7 @@ def start_view(state: MachineState) -> StartView:
     rows = _failed_rows(error, report) if isinstance(error, MachineStartFailed) and began else ()
     helps = notice.step if notice.step is not None and notice.step.act != "machine-start" else None
     label = helps.label if helps is not None else ""
-    again = state.word in ("absent", "stopped", "failed", "starting")
+    again = state.word in ("absent", "stopped", "failed", "suspended", "starting")
     return StartView(notice.title, False, rows, slow, notice.detail, label, again, console)
 
 
@@ -112,7 +123,8 @@ def _rows(state: MachineState) -> tuple[CheckRow, ...]:
     steps = {step.name: step for step in state.report.steps} if state.report is not None else {}
     if state.word not in ("starting", "running", "unresponsive"):
         steps = {}
-    return tuple(_row(name, words, steps.get(name)) for name, words in STEPS.items() if name != "supervisor")
+    left_out = {"supervisor", "guest" if "wake" in steps else "wake"}
+    return tuple(_row(name, words, steps.get(name)) for name, words in STEPS.items() if name not in left_out)
 
 
 def _row(name: str, words: str, step: Step | None) -> CheckRow:
@@ -129,7 +141,7 @@ def _failed_rows(error: MachineStartFailed, report: Report | None) -> tuple[Chec
         if name == error.step:
             rows.append(CheckRow(name, words, "bad"))
             break
-        if name != "supervisor":
+        if name not in ("supervisor", "wake") or name in steps:
             rows.append(_row(name, words, steps[name]) if name in steps else CheckRow(name, words, "good"))
     return tuple(rows)
 
@@ -156,7 +168,7 @@ def facts_of(state: MachineState, socket: str, home: str) -> list[Fact]:
     report = state.report
     if report is None:
         return []
-    up = report.state in ("running", "unresponsive")
+    up = state.up
     facts = [
         Fact("Process", f"QEMU runs as process {report.pid}" if report.pid else "QEMU does not run"),
         Fact("QEMU says", report.qemu.capitalize() or DASH),
@@ -180,6 +192,22 @@ def _acceleration(report: Report) -> str:
     if not name:
         return DASH
     return "None: emulated, which is slow" if name == "tcg" else _ACCELERATORS.get(name, name)
+
+
+def warning_of(report: Report | None) -> tuple[str, str, str]:
+    """The gravest warning as kind, title and words; three empty ones where there is none."""
+    if report is None or not report.warnings:
+        return "", "", ""
+    low = sorted(report.warnings, key=lambda each: (not each.stopped, each.where))[0]
+    left = f"{bytes_text(low.free)} of {bytes_text(low.size)} left"
+    if low.stopped:
+        return (
+            "error",
+            "The machine stands still",
+            f"{left} on this computer. It goes on once there is room",
+        )
+    where = "This computer's disk is almost full" if low.where == "host" else "The machine's disk is almost full"
+    return "warning", where, left
 
 
 def port_rows(report: Report | None) -> tuple[CheckRow, ...]:

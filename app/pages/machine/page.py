@@ -8,12 +8,13 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.machinesession import MachineSession
-from app.models.machine import state_chip
+from app.models.machine import state_chip, warning_of
 from app.notices import Step
 from app.pages.machine.overview import OverviewTab
 from app.pages.machine.verbs import MachineVerbs
 from app.places import Place
 from app.theme import Theme
+from app.widgets.banners import Banner
 from app.widgets.buttons import Button, IconButton
 from app.widgets.cards import Hairline
 from app.widgets.chips import StateChip
@@ -22,7 +23,7 @@ from app.widgets.segments import Tabs
 from app.widgets.text import set_tooltip
 from app.widgets.topbar import TopBar
 
-TABS = (("overview", "Overview"),)
+TABS = (("overview", "Overview"), ("resources", "Resources"), ("data", "Data"))
 
 
 class MachinePage(QWidget):
@@ -51,7 +52,14 @@ class MachinePage(QWidget):
         self.tabs.chosen.connect(self._show_tab)
         self.stack = QStackedWidget()
         self._made: dict[str, QWidget] = {}
-        self._makers: dict[str, Callable[[], QWidget]] = {"overview": lambda: OverviewTab(theme, machine, act)}
+        self._makers: dict[str, Callable[[], QWidget]] = {
+            "overview": lambda: OverviewTab(theme, machine, act),
+            "resources": self._resources,
+            "data": self._data,
+        }
+        self.warning = Banner(theme, "warning")
+        self.warning.pressed.connect(lambda: act(self._warned))
+        self._warned = Step("", "")
         strip = QVBoxLayout()
         strip.setContentsMargins(16, 0, 16, 0)
         strip.addWidget(self.tabs)
@@ -61,6 +69,7 @@ class MachinePage(QWidget):
         whole.addWidget(self.topbar)
         whole.addLayout(strip)
         whole.addWidget(Hairline(theme))
+        whole.addWidget(self.warning)
         whole.addWidget(self.stack, 1)
         machine.changed.connect(lambda _state: self.refresh())
         self._show_tab("overview")
@@ -72,6 +81,16 @@ class MachinePage(QWidget):
             self.tabs.set_current(place.tab)
             self._show_tab(place.tab)
 
+    def _resources(self) -> QWidget:
+        from app.pages.machine.resources import ResourcesTab
+
+        return ResourcesTab(self._theme, self._machine, self._verbs)
+
+    def _data(self) -> QWidget:
+        from app.pages.machine.data import DataTab
+
+        return DataTab(self._theme, self._machine, self._verbs)
+
     def _show_tab(self, key: str) -> None:
         if key not in self._made:
             self._made[key] = self._makers[key]()
@@ -81,6 +100,10 @@ class MachinePage(QWidget):
     def refresh(self) -> None:
         """Shows the state and what can be done in it."""
         self.chip.set(*state_chip(self._machine.state))
+        kind, title, words = warning_of(self._machine.state.report)
+        self._warned = self._step_of_warning()
+        self.warning.set(kind or "warning", title, words, self._warned.label)
+        self.warning.setVisible(bool(title))
         entry = self._verbs.main()
         self.main.setText(entry.text)
         self.main.set_icon(entry.icon)
@@ -88,6 +111,13 @@ class MachinePage(QWidget):
         self.main.setEnabled(not entry.why)
         self.main.updateGeometry()
         set_tooltip(self.main, entry.why)
+
+    def _step_of_warning(self) -> Step:
+        report = self._machine.state.report
+        if report is None or not report.warnings:
+            return Step("", "")
+        own = all(each.where == "guest" for each in report.warnings)
+        return Step("Clean up…", "clean-up") if own else Step("Show the folder", "machine-folder")
 
     def _on_main(self) -> None:
         self._verbs.main().on_pick()
