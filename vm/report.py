@@ -41,6 +41,20 @@ class Published(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What of this computer the guest lives by: the resolver that it asks, proxies without who signs in to them.
+
+    `no_proxy` are names that are reached without one, `authorities` counts what it was given; `error` says why it
+    could not be told of a change.
+    """
+
+    resolver: str = ""
+    proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    authorities: int = 0
+    error: str = ""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
 
@@ -55,6 +69,7 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    surroundings: Surroundings = Surroundings()
 
 
 class Ask(msgspec.Struct, frozen=True):

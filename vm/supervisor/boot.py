@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -94,10 +94,16 @@ class Booted(NamedTuple):
 
 
 class Boot:
-    """One start. `told` gets every step as it goes; `event` every event of QEMU."""
+    """One start. `told` gets every step as it goes, `event` every event of QEMU; the guest is handed `values`."""
 
-    def __init__(self, paths: MachinePaths, told: Callable[[Step], None], event: Callable[[Event], None]) -> None:
-        self.paths, self._told, self._event = paths, told, event
+    def __init__(
+        self,
+        paths: MachinePaths,
+        told: Callable[[Step], None],
+        event: Callable[[Event], None],
+        values: Callable[[], Mapping[str, bytes]],
+    ) -> None:
+        self.paths, self._told, self._event, self._values = paths, told, event, values
         self._host = this_host()
         self._said: list[str] = []
         self._rest = ""
@@ -219,7 +225,8 @@ class Boot:
 
     def _hand(self) -> tuple[tuple[str, Path], ...]:
         line, _ = public_half(self.paths.user_key.read_bytes())
-        values = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        own = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        values = {**own, **self._values()}
         for name, value in values.items():
             write_private(self.paths.handed / name, value)
         return tuple((name, self.paths.handed / name) for name in values)

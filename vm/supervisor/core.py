@@ -20,6 +20,7 @@ from vm.report import Failure, Report, State, Step, last_lines, write_failure
 from vm.supervisor import clock, control
 from vm.supervisor.boot import Boot, Booted, StartRefused
 from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 
 PING_SECONDS = 5.0
@@ -42,6 +43,7 @@ class Supervisor:
         self._booted: Booted | None = None
         self._ports: Ports | None = None
         self._door: Door | None = None
+        self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
         self._stopping = False
@@ -52,8 +54,10 @@ class Supervisor:
         self.paths.failure.unlink(missing_ok=True)
         server = await control.serve(self.paths.control, self)
         try:
+            await self._handing.open()
             await self._live()
         finally:
+            await self._handing.close()
             if self._failure is not None:
                 write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
@@ -84,6 +88,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            surroundings=self._handing.told,
         )
 
     async def report(self) -> Report:
@@ -115,7 +120,7 @@ class Supervisor:
         await self._over.wait()
 
     async def _live(self) -> None:
-        self._booting = boot = Boot(self.paths, self._on_step, self._on_event)
+        self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self._handing.values)
         self._starting = asyncio.ensure_future(boot.run())
         try:
             booted = await self._starting
@@ -145,6 +150,7 @@ class Supervisor:
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
+        self._spawn(self._handing.follow(booted.link))
         self._booted = booted
         self._enter("running")
 
