@@ -167,9 +167,8 @@ class Supervisor:
     async def _doze(self) -> None:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
-        minutes = making.read(self.paths).idle
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
-        self.log(f"idle: nobody needed it for {minutes} minutes")
+        self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
     async def _lie_down(self, booted: Booted) -> Failure | None:
