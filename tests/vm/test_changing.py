@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from vm.qemu.disks import grow, inspect
 from vm.qemu.errors import DiskExists, DiskForeign, DiskNoRoom, DiskShrinks, MachineAlreadyRuns
 from vm.qemu.host import this_host
 from vm.qemu.locks import DiskLock
+from vm.report import Failure, write_failure
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -235,3 +237,27 @@ async def test_little_room_here_is_told_before_it_hurts(machine: Machine, monkey
     monkeypatch.undo()
     assert room.host(Path("/nowhere/at/all/data")) == ()
     assert os.path.isdir(machine.paths.home)
+
+
+async def test_a_full_disk_of_this_computer_is_told_before_the_guest_starts(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.require(machine.paths.disk)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(GIB, GIB, 1 << 20))
+    with pytest.raises(DiskNoRoom) as caught:
+        room.require(machine.paths.disk)
+    assert (caught.value.needed, caught.value.free) == (room.ENOUGH, 1 << 20)
+
+
+async def test_a_damaged_disk_is_told_where_its_last_end_was_none_in_order(machine: Machine) -> None:
+    with open(machine.paths.disk, "r+b") as file:
+        file.seek(40)  # The offset of the first table (docs/interop/qcow2.txt).
+        (table,) = struct.unpack(">Q", file.read(8))
+        file.seek(table)
+        file.write(struct.pack(">Q", (1 << 63) | 0x1200))
+    before = machine.paths.disk.read_bytes()
+    write_failure(machine.paths.failure, Failure("process", "MachineEnded", "signal 9"))
+    with pytest.raises(MachineStartFailed) as caught:
+        await machine.start()
+    assert (caught.value.step, caught.value.kind) == ("disk", "DiskCorrupt")
+    assert machine.paths.disk.read_bytes() == before

@@ -125,7 +125,7 @@ async def test_a_guest_that_stands_still_for_want_of_room_goes_on_with_some(
     assert [each.stopped for each in watched.warnings] == [True, False]
     await asyncio.sleep(0.2)
     assert monitor.went_on == 0
-    free[0] = room.ENOUGH
+    free[0] = rooms.ENOUGH
     await eventually(lambda: monitor.went_on)
     watched.heard(Resumed())
     assert not any(each.stopped for each in watched.warnings)
