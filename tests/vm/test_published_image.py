@@ -16,6 +16,7 @@ from tests.vm.guest.images import CONTENT, PRIVATE, PUBLIC, manifest, throw_away
 from vm import images
 from vm.errors import ImageDamaged, ImageError, ImageFetchFailed, ImageMissing, ImageTooOld, ImageUnsigned
 from vm.errors import ImageWrongArchitecture as WrongArchitecture
+from vm.errors import MachineStartFailed
 from vm.guest import fetching, published, signing
 from vm.guest.__main__ import main as guest
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, Manifest, encode
@@ -211,7 +212,7 @@ async def test_a_signed_image_that_lost_its_signature_or_its_key_is_not_used(
     with pytest.raises(ImageUnsigned):
         images.trusted_image(machine.paths.image)
     (machine.paths.image / SIGNATURE).unlink()
-    with pytest.raises(base.Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await machine.start()
     assert (caught.value.step, caught.value.kind) == ("image", "ImageUnsigned")
 
