@@ -11,6 +11,7 @@ from app.presentation.units import bytes_text
 from vm import errors as e
 from vm.qemu.host import this_host
 from vm.qemu.offers import offer
+from vm.report import Published
 
 STEPS = {
     "supervisor": "Starting what runs it",
@@ -19,6 +20,7 @@ STEPS = {
     "accelerator": "Trying this computer's virtualization",
     "disk": "Looking at the disk",
     "process": "Starting QEMU",
+    "wake": "Going on where it was suspended",
     "guest": "Booting",
     "ssh": "Connecting to it",
     "engine": "Waiting for its engine",
@@ -30,10 +32,42 @@ _HINTS = {
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",
+    "wake": "Start it again. What was stored in it is on its disk.",
     "guest": "Start it again. What was stored in it is on its disk.",
     "ssh": "Start it again when the computer is less busy.",
     "engine": "Start it again when the computer is less busy.",
 }
+
+
+def port_words(port: Published) -> str:
+    """Why a published port does not answer on this computer, and what to do; nothing for one that does."""
+    where = f"{port.port}/{port.protocol}"
+    match port.error:
+        case "":
+            return ""
+        case "taken" if port.holder:
+            return f"{port.holder} has port {where} of this computer. It answers as soon as that one lets go of it."
+        case "taken":
+            return f"Another program has port {where} of this computer. It answers as soon as that one lets go of it."
+        case "forbidden":
+            allow = f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port.port}"
+            way = f", or allow it with: {allow}" if this_host().system == "linux" else "."
+            return f"Only root may have port {where} of this computer. Publish one from 1024 on{way}"
+        case "reserved":
+            shown = f"netsh interface ipv4 show excludedportrange protocol={port.protocol}"
+            return f"Windows keeps port {where} for itself. Publish another one; it lists those with: {shown}"
+        case "absent":
+            return f"This computer has no address {port.address}."
+        case "unreachable":
+            return f"UDP on IPv6 ({port.address}) does not get into the machine. Publish {port.port} on IPv4 as well."
+    return sentence(port.words)
+
+
+def export_line(host: str) -> str:
+    """What a shell is told so that docker asks the engine at `host`, also where contexts are not known."""
+    if this_host().system == "windows":
+        return f"$env:DOCKER_HOST = '{host}'"
+    return f"export DOCKER_HOST={shlex.quote(host)}"
 
 
 def install_line() -> str:
@@ -106,6 +140,30 @@ def _wrong_processor(error: e.ImageWrongArchitecture) -> Notice:
     return Notice("This image is for another kind of computer", words)
 
 
+def _not_suspended(error: e.MachineNotSuspended) -> Notice:
+    words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
+    return Notice("The machine could not be suspended", words)
+
+
+_SETTINGS = {
+    "cpus": "The processors",
+    "memory": "The memory in MiB",
+    "disk": "The disk in bytes",
+    "idle": "The minutes",
+}
+
+
+def _settings(error: e.SettingsUnusable) -> Notice:
+    most = f" and at most {error.most}" if error.most else ""
+    words = f"{_SETTINGS.get(error.name, error.name)} must be at least {error.least}{most}. Nothing was changed."
+    return Notice("The machine cannot be made so", words)
+
+
+def _docker_config(error: e.DockerConfigUnusable) -> Notice:
+    words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
+    return Notice("Docker's own configuration cannot be used", words)
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     return Notice(
@@ -142,6 +200,9 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.UpdateFailed: _update_failed,
     e.RollbackMissing: _no_rollback,
     e.DataNewer: _newer_data,
+    e.MachineNotSuspended: _not_suspended,
+    e.SettingsUnusable: _settings,
+    e.DockerConfigUnusable: _docker_config,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _unsigned,

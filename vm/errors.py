@@ -6,11 +6,14 @@ MachineError
 ├── MachineUnsupported             this system cannot run one yet
 ├── MachineFolderUnusable          a folder of the machine cannot be used
 ├── MachineStartFailed             a requirement of its start was not met
+├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 ├── MachineUpdating                another program brings an image to it at this moment
 ├── UpdateFailed                   it has another image, and does not start with that
 ├── RollbackMissing                no image from before is kept
 ├── DataNewer                      what is on its disk was used with a newer image
+├── MachineNotSuspended            it could not be saved, and goes on
+├── SettingsUnusable               no machine can be made so on this computer
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
@@ -96,6 +99,30 @@ class DataNewer(MachineError):
     def __init__(self, version: str, found: str, wanted: str) -> None:
         super().__init__(f"the data are of {found}; the image {version} knows {wanted}")
         self.version, self.found, self.wanted = version, found, wanted
+
+
+class MachineNotSuspended(MachineError):
+    """`kind` names the error that kept it from being saved, `reason` its words; the machine goes on."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+class SettingsUnusable(MachineError):
+    """`name` is the setting (cpus, memory, disk, idle); it must be from `least` to `most`, 0 for no end."""
+
+    def __init__(self, name: str, least: int, most: int) -> None:
+        super().__init__(f"{name}: from {least} to {most}" if most else f"{name}: at least {least}")
+        self.name, self.least, self.most = name, least, most
+
+
+class DockerConfigUnusable(MachineError):
+    """`reason` goes on as a sentence about the file at `path` of docker's own configuration; it is as it was."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
 
 
 class ImageError(MachineError):

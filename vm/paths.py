@@ -10,6 +10,7 @@ import msgspec
 
 from vm.errors import MachineFolderUnusable
 
+STATE_FILE = "state.qcow2"
 SOCKET_PATH_BYTES = 103
 """sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL among them."""
 
@@ -64,8 +65,32 @@ class MachinePaths:
 
     @property
     def disk(self) -> Path:
-        """All that lasts in the guest."""
+        """All that lasts in the guest; where it was moved away, the file that `moved` names."""
+        try:
+            named = os.fsdecode(self.moved.read_bytes())
+        except OSError:
+            named = ""
+        return Path(named) if os.path.isabs(named) else self.own_disk
+
+    @property
+    def own_disk(self) -> Path:
+        """Where the disk is that was not moved."""
         return self.home / "data.qcow2"
+
+    @property
+    def moved(self) -> Path:
+        """Holds the path of a disk that was moved elsewhere."""
+        return self.home / "disk.moved"
+
+    @property
+    def state(self) -> Path:
+        """The memory of a suspended machine, as vm.qemu.suspending writes it."""
+        return self.home / STATE_FILE
+
+    @property
+    def moment(self) -> Path:
+        """What the saved memory belongs to; without a match it is thrown away."""
+        return self.home / "suspended.json"
 
     @property
     def user_key(self) -> Path:
@@ -86,6 +111,11 @@ class MachinePaths:
     def trial(self) -> Path:
         """Which accelerator ran a guest here."""
         return self.home / "trial.json"
+
+    @property
+    def context(self) -> Path:
+        """Which of its contexts docker used before ours was chosen; there only while ours is."""
+        return self.home / "context.json"
 
     @property
     def failure(self) -> Path:

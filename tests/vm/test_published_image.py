@@ -14,9 +14,16 @@ from tests.fakes.webserver import WebServer
 from tests.vm import test_machine as base
 from tests.vm.guest.images import CONTENT, PRIVATE, PUBLIC, manifest, throw_away_key
 from vm import images
-from vm.errors import ImageDamaged, ImageError, ImageFetchFailed, ImageMissing, ImageTooOld, ImageUnsigned
+from vm.errors import (
+    ImageDamaged,
+    ImageError,
+    ImageFetchFailed,
+    ImageMissing,
+    ImageTooOld,
+    ImageUnsigned,
+    MachineStartFailed,
+)
 from vm.errors import ImageWrongArchitecture as WrongArchitecture
-from vm.errors import MachineStartFailed
 from vm.guest import fetching, published, signing
 from vm.guest.__main__ import main as guest
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, Manifest, encode
