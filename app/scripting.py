@@ -46,6 +46,10 @@ MACHINE_VERBS = (
     "move",
     "reset",
     "context",
+    "fetch",
+    "update",
+    "rollback",
+    "diagnose",
     "delete",
 )
 
@@ -202,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument(
         "--yes",
         action="store_true",
-        help="delete, reset: throw away what is in it; change, move: restart it if need be",
+        help="delete, reset: throw away what is in it; change, move, update, rollback: restart it if need be",
     )
     return parser
 
