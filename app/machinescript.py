@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
 import msgspec
 
 from app import paths, scripting
-from app.machinewordings import STEPS, install_line
+from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
-from vm import making
+from vm import dockercontext, making
 from vm.errors import ImageMissing, MachineError, MachineMissing, MachineStartFailed, MachineUnsupported
 from vm.machine import Machine
 from vm.making import GIB, Settings
@@ -44,6 +45,9 @@ async def run(words: argparse.Namespace) -> int:
         if not words.yes and (wanted := await _unconfirmed(machine, words)):
             return scripting.failed("NotConfirmed", [wanted], as_json=words.json, code=2)
         report = await _do(machine, words)
+        if words.verb == "context":
+            _show_context(machine, as_json=words.json)
+            return 0
     except (MachineError, QemuError) as error:
         return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
     except OSError as error:
@@ -76,6 +80,8 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
         return await machine.move(words.to, told.moving, told.starting, words.timeout)
     elif words.verb == "reset":
         return await machine.reset(words.timeout)
+    elif words.verb == "context" and words.use is not None:
+        await machine.use_context(words.use == "yes")
     elif words.verb == "delete":
         await machine.delete(words.timeout)
     return await machine.inspect()
@@ -148,6 +154,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
         return
     if report.state == "running":
         print(f"The machine is running: {host}")
+        print(f"For programs that know no contexts: {export_line(host)}")
     else:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
@@ -161,9 +168,23 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
             print("The machine stands still until there is room, and then goes on.")
     for port in report.ports:
         if port.error:
-            print(f"{port.address}:{port.port}/{port.protocol} does not answer here: {port.error}")
+            print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
+
+
+def _show_context(machine: Machine, *, as_json: bool) -> None:
+    """What docker uses, and what goes before it."""
+    wanted, context = making.read(machine.paths).context, dockercontext.of(machine.paths)
+    before = next((name for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if os.environ.get(name)), "")
+    if as_json:
+        said = {"context": dockercontext.NAME, "wanted": wanted, "chosen": context.chosen, "overruled": before}
+        print(json.dumps(said))
+        return
+    uses = "uses" if wanted else "does not use"
+    print(f"Docker {uses} the machine while it runs, unless it is told otherwise.")
+    if before:
+        print(f"{before} is set here, and goes before that.")
 
 
 def _words(error: MachineError | QemuError) -> list[str]:

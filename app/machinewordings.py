@@ -13,6 +13,7 @@ from app.presentation.units import bytes_text
 from vm import errors as e
 from vm.qemu.host import this_host
 from vm.qemu.offers import offer
+from vm.report import Published
 
 STEPS = {
     "supervisor": "Starting what runs it",
@@ -55,6 +56,37 @@ def copy_step(line: str, what: str = "Copy the command") -> Step:
 ANOTHER = Step("Choose an engine", "choose-engine")
 _HELPS = {"image": copy_step("make guest", "Copy build command"), "disk": Step("Show the folder", "machine-folder")}
 _ASKED = {"start": "start", "stop": "stop", "status": "say how it is"}
+
+
+def port_words(port: Published) -> str:
+    """Why a published port does not answer on this computer, and what to do; nothing for one that does."""
+    where = f"{port.port}/{port.protocol}"
+    match port.error:
+        case "":
+            return ""
+        case "taken" if port.holder:
+            return f"{port.holder} has port {where} of this computer. It answers as soon as that one lets go of it."
+        case "taken":
+            return f"Another program has port {where} of this computer. It answers as soon as that one lets go of it."
+        case "forbidden":
+            allow = f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port.port}"
+            way = f", or allow it with: {allow}" if this_host().system == "linux" else "."
+            return f"Only root may have port {where} of this computer. Publish one from 1024 on{way}"
+        case "reserved":
+            shown = f"netsh interface ipv4 show excludedportrange protocol={port.protocol}"
+            return f"Windows keeps port {where} for itself. Publish another one; it lists those with: {shown}"
+        case "absent":
+            return f"This computer has no address {port.address}."
+        case "unreachable":
+            return f"UDP on IPv6 ({port.address}) does not get into the machine. Publish {port.port} on IPv4 as well."
+    return sentence(port.words)
+
+
+def export_line(host: str) -> str:
+    """What a shell is told so that docker asks the engine at `host`, also where contexts are not known."""
+    if this_host().system == "windows":
+        return f"$env:DOCKER_HOST = '{host}'"
+    return f"export DOCKER_HOST={shlex.quote(host)}"
 
 
 def install_line() -> str:
@@ -118,6 +150,11 @@ def _settings(error: e.SettingsUnusable) -> Notice:
     return Notice("The machine cannot be made so", words)
 
 
+def _docker_config(error: e.DockerConfigUnusable) -> Notice:
+    words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
+    return Notice("Docker's own configuration cannot be used", words)
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     words = f"It was looked for in {looked}. Build one with: {error.command}"
@@ -155,6 +192,7 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineSilent: _silent,
     e.MachineNotSuspended: _not_suspended,
     e.SettingsUnusable: _settings,
+    e.DockerConfigUnusable: _docker_config,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _image,

@@ -41,6 +41,7 @@ MACHINE_VERBS = (
     "change",
     "move",
     "reset",
+    "context",
     "delete",
 )
 
@@ -183,6 +184,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     machine.add_argument(
         "--suspend", choices=("yes", "no"), help="create, change: whether leaving the program saves the machine to disk"
+    )
+    machine.add_argument(
+        "--use",
+        choices=("yes", "no"),
+        help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
     )
     machine.add_argument("--to", type=Path, metavar="FOLDER", help="move: where its disk goes")
     machine.add_argument(

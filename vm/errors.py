@@ -6,6 +6,7 @@ MachineError
 ├── MachineUnsupported             this system cannot run one yet
 ├── MachineFolderUnusable          a folder of the machine cannot be used
 ├── MachineStartFailed             a requirement of its start was not met
+├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 ├── MachineNotSuspended            it could not be saved, and goes on
 ├── SettingsUnusable               no machine can be made so on this computer
@@ -86,6 +87,14 @@ class SettingsUnusable(MachineError):
     def __init__(self, name: str, least: int, most: int) -> None:
         super().__init__(f"{name}: from {least} to {most}" if most else f"{name}: at least {least}")
         self.name, self.least, self.most = name, least, most
+
+
+class DockerConfigUnusable(MachineError):
+    """`reason` goes on as a sentence about the file at `path` of docker's own configuration; it is as it was."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
 
 
 class ImageError(MachineError):

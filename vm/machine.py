@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from vm import making, moving, room
+from vm import dockercontext, making, moving, room
 from vm.errors import (
+    DockerConfigUnusable,
     MachineFolderUnusable,
     MachineMissing,
     MachineNotSuspended,
@@ -87,6 +88,9 @@ class Machine:
         if left is not None and not await end_orphan(left, asked=seconds, forced=10):
             raise MachineSilent("stop", seconds)
         await self._gone(seconds + FORCE_SECONDS)
+        if self.created:
+            with suppress(DockerConfigUnusable):  # Once that can be read, the next end puts it right.
+                await asyncio.to_thread(dockercontext.end, self.paths)
         return await self.inspect()
 
     async def suspend(self) -> Report:
@@ -173,10 +177,18 @@ class Machine:
         return await self.start(told)
 
     async def delete(self, seconds: float = STOP_SECONDS) -> None:
-        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more."""
+        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more.
+
+        DockerConfigUnusable says that docker's choice of it is left to the person; all else is gone by then.
+        """
         if not self.paths.home.exists():
             raise MachineMissing()
         await self.stop(seconds)
+        kept: DockerConfigUnusable | None = None
+        try:
+            await asyncio.to_thread(dockercontext.of(self.paths).remove)
+        except DockerConfigUnusable as error:
+            kept = error
         try:
             self.paths.settings.unlink(missing_ok=True)
             await asyncio.to_thread(moving.remove, self.paths)
@@ -184,6 +196,21 @@ class Machine:
             await asyncio.to_thread(shutil.rmtree, self.paths.runtime, ignore_errors=True)
         except OSError as error:
             raise MachineFolderUnusable(str(error.filename), error.strerror or str(error)) from error
+        if kept is not None:
+            raise kept
+
+    async def use_context(self, wanted: bool) -> None:
+        """Whether docker's own programs use the machine while it runs, from now on.
+
+        Raises MachineMissing, MachineFolderUnusable, DockerConfigUnusable.
+        """
+        settings = making.read(self.paths)
+        runs = bool((await self.inspect()).socket)
+        if wanted and runs:
+            await asyncio.to_thread(dockercontext.of(self.paths).use)
+        if not wanted:
+            await asyncio.to_thread(dockercontext.of(self.paths).restore)
+        making.write(self.paths, msgspec.structs.replace(settings, context=wanted))
 
     async def inspect(self) -> Report:
         """What it is now: its supervisor's word, and without one what can be seen. Raises MachineSilent."""

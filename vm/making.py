@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True):
     """What a machine has: processors, memory in MiB, the disk's size in bytes.
 
     It sleeps after `idle` minutes without a running container and without a connection (0: never). `suspend`: leaving
-    the program saves it to disk.
+    the program saves it to disk. `context`: docker's own programs use it while it runs, unless they are told otherwise.
     """
 
     cpus: int
@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
     disk: int
     idle: int = 30
     suspend: bool = False
+    context: bool = False
 
 
 def check(settings: Settings) -> None:

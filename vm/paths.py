@@ -85,6 +85,11 @@ class MachinePaths:
         return self.home / "trial.json"
 
     @property
+    def context(self) -> Path:
+        """Which of its contexts docker used before ours was chosen; there only while ours is."""
+        return self.home / "context.json"
+
+    @property
     def failure(self) -> Path:
         """Why the machine ended without being asked; gone at the next start."""
         return self.home / "failure.json"

@@ -36,13 +36,26 @@ class Failure(msgspec.Struct, frozen=True):
     console: tuple[str, ...] = ()
 
 
+Reason = Literal["", "taken", "forbidden", "reserved", "absent", "unreachable", "failed"]
+"""Why a published port does not answer on this computer.
+
+taken: another program has it; forbidden: only root may; reserved: Windows keeps it for itself; absent: there is no such
+address here; unreachable: UDP on IPv6, which the machine's network has not; failed: for the reason in `words`.
+"""
+
+
 class Published(msgspec.Struct, frozen=True):
-    """A port that a container publishes; `error` says why it does not answer on this computer."""
+    """A port that a container publishes; one with an `error` does not answer, and is tried again until it does.
+
+    `holder`: the program that has it, as `node (pid 4121)`, empty where nobody knows. `words` are the system's.
+    """
 
     protocol: str
     address: str
     port: int
-    error: str = ""
+    error: Reason = ""
+    holder: str = ""
+    words: str = ""
 
 
 class LowDisk(msgspec.Struct, frozen=True):

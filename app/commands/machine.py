@@ -72,7 +72,6 @@ def _why_not_suspend(state: MachineState) -> str:
     return busy(state) or (state.report.suspendable if state.report is not None else "")
 
 
-
 def _why_not_there(state: MachineState) -> str:
     return busy(state) or ("There is none" if state.word == "absent" else "")
 
@@ -103,15 +102,11 @@ async def _use_context(machine: Machine, wanted: bool, _told: Told) -> None:
     await machine.use_context(wanted)
 
 
-
-
 async def _move(machine: Machine, folder: Path, told: Told) -> Report:
     def say(share: float) -> None:
         told(Amount(round(share * 1000), 1000, percent_text(share)))
 
     return await machine.move(folder, say, told)
-
-
 
 
 async def _reset(machine: Machine, _nothing: None, _told: Told) -> Report:
@@ -122,12 +117,8 @@ async def _delete(machine: Machine, _nothing: None, _told: Told) -> None:
     await machine.delete()
 
 
-
-
-
 def _line(*said: str) -> Callable[[object], CommandLine]:
     return lambda _target: words(*said)
-
 
 
 START = MachineCommand[Settings | None]("start", "Start", "play", _start, _why_not_start, _line("start"))

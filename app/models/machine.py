@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.machinewordings import ENDED, STEPS
+from app.machinewordings import ENDED, STEPS, port_words
 from app.notices import Notice, notice_for
 from app.notices import Step as NextStep
 from app.presentation.units import DASH, NBSP, bytes_text
@@ -217,6 +217,6 @@ def port_rows(report: Report | None) -> tuple[CheckRow, ...]:
     rows = []
     for port in report.ports:
         place = f"{port.address}:{port.port}/{port.protocol}"
-        words = f"Does not answer here: {port.error}" if port.error else "Answers on this computer"
+        words = port_words(port) or "Answers on this computer"
         rows.append(CheckRow(place, place, "bad" if port.error else "good", words))
     return tuple(rows)

@@ -15,10 +15,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from backend.contexts import contexts, current_name
 from tests.fakes import qemu as fake
 from tests.vm.guest.images import CONTENT, manifest
-from vm import making
-from vm.errors import ImageDamaged, ImageMissing, MachineExists, MachineFolderUnusable, MachineMissing
+from vm import dockercontext, making
+from vm.errors import (
+    DockerConfigUnusable,
+    ImageDamaged,
+    ImageMissing,
+    MachineExists,
+    MachineFolderUnusable,
+    MachineMissing,
+)
 from vm.errors import MachineStartFailed as Failed
 from vm.guest.manifest import MANIFEST, encode
 from vm.machine import Machine
@@ -43,9 +51,10 @@ case "$1" in info) echo '{"virtual-size": 1073741824, "actual-size": 4096}';; es
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Short, since sockets lie in it."""
     with tempfile.TemporaryDirectory(prefix="ph-", dir="/tmp") as folder:
+        monkeypatch.setenv("DOCKER_CONFIG", f"{folder}/docker")
         yield Path(folder)
 
 
@@ -223,3 +232,29 @@ async def test_deleting_takes_all_of_it(created: Machine) -> None:
     assert (await created.inspect()).state == "absent"
     with pytest.raises(MachineMissing):
         await created.delete()
+
+
+@pytest.mark.asyncio
+async def test_whether_docker_uses_it_is_kept_and_given_back_when_it_is_deleted(created: Machine, home: Path) -> None:
+    await created.use_context(True)
+    assert making.read(created.paths).context
+    assert not (home / "docker").exists()  # Not while it does not run.
+    dockercontext.begin(created.paths)
+    assert current_name(home / "docker", {}) == dockercontext.NAME
+    await created.use_context(False)
+    assert current_name(home / "docker", {}) == ""
+    await created.use_context(True)
+    dockercontext.begin(created.paths)
+    await created.delete()
+    assert current_name(home / "docker", {}) == ""
+    assert contexts(home / "docker") == []
+
+
+@pytest.mark.asyncio
+async def test_a_docker_config_that_broke_is_told_once_it_is_deleted(created: Machine, home: Path) -> None:
+    await created.use_context(True)
+    dockercontext.begin(created.paths)
+    (home / "docker" / "config.json").write_text("{")
+    with pytest.raises(DockerConfigUnusable):
+        await created.delete()
+    assert not created.paths.home.exists()

@@ -38,9 +38,7 @@ RESET_WORDS = "Its images, containers and volumes go. There is no copy, and it c
 class MachineVerbs(QObject):
     """Offers what can be done, and asks before what cannot be undone, or what ends running containers."""
 
-    def __init__(
-        self, theme: Theme, window: QWidget, machine: MachineSession, session: Session
-    ) -> None:
+    def __init__(self, theme: Theme, window: QWidget, machine: MachineSession, session: Session) -> None:
         super().__init__(window)
         self._theme, self._window, self._machine, self._session = theme, window, machine, session
 
@@ -104,23 +102,12 @@ class MachineVerbs(QObject):
         """Whether docker's own programs use it."""
         self._run(USE_CONTEXT, wanted)
 
-
-
-
-
-
     # Its image and its disk
-
-
 
     def move(self, folder: str) -> None:
         """Moves the disk to another folder."""
         done = partial(self._run, MOVE, Path(folder))
         self._ask_if_running("Move the machine's disk?", "Move and restart", done)
-
-
-
-
 
     # Asking
 
