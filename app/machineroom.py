@@ -21,6 +21,7 @@ from app.models.machine import SLOW, next_step, start_view
 from app.notices import Notice, Step, notice_for
 from app.operation import Operation
 from app.pages.onboarding.page import Finding, MachineCard, OnboardingPage
+from app.places import Place
 from app.presentation.units import NBSP, plural
 from app.qemuwordings import about_slowness
 from app.session import Session
@@ -28,8 +29,10 @@ from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
 from backend.endpoint import UnixSocket
-from vm import making
+from vm import images, making
 from vm.errors import ImageMissing, MachineError
+from vm.guest.manifest import MANIFEST
+from vm.guest.published import release
 from vm.machine import SUPPORTED, Machine
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
@@ -129,7 +132,7 @@ class MachineRoom(QObject):
             host = this_host()
             self._qemu = ".".join(map(str, (await find_qemu(host)).version))
             if not self.session.machine.created:
-                making.find_image(host, None)
+                _find_image()
         except (MachineError, QemuError) as error:
             missing = error
         self._missing = missing
@@ -197,6 +200,7 @@ class MachineRoom(QObject):
         """What the buttons of notices about the machine do; `act` begins with "machine-"."""
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
+            "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
             "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),
             "machine-copy": lambda: self._copy(str(argument)),
             "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),
@@ -215,3 +219,10 @@ class MachineRoom(QObject):
     def _copy(self, words: str) -> None:
         QGuiApplication.clipboard().setText(words)
         self._session.notice(Notice("Copied", words, kind="success"))
+
+
+def _find_image() -> None:
+    """Raises ImageMissing where an image is neither built here nor published."""
+    built = images.BUILT / images.architecture()
+    if not (built / MANIFEST).is_file() and not release().base:
+        raise ImageMissing((str(built),), images.COMMAND)

@@ -30,7 +30,7 @@ STEPS = {
 """What a requirement of the start is called while it is being met."""
 _HINTS = {
     "supervisor": "Install Pilothouse anew where this goes on.",
-    "image": "Build it anew with make guest, then delete the machine and create it again.",
+    "image": "Bring a whole one with: pilothouse machine diagnose --repair image",
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",
@@ -39,23 +39,6 @@ _HINTS = {
     "ssh": "Start it again when the computer is less busy.",
     "engine": "Start it again when the computer is less busy.",
 }
-
-
-ENDED = frozenset(("MachineEnded", "GuestPanicked"))
-"""Kinds of failures of a machine that was up."""
-START = Step("Start the machine", "machine-start")
-AGAIN = Step("Try again", "machine-start")
-CHECK = Step("Check the machine", "show-machine")
-
-
-def copy_step(line: str, what: str = "Copy the command") -> Step:
-    """A press that copies a command."""
-    return Step(what, "machine-copy", line)
-
-
-ANOTHER = Step("Choose an engine", "choose-engine")
-_HELPS = {"image": copy_step("make guest", "Copy build command"), "disk": Step("Show the folder", "machine-folder")}
-_ASKED = {"start": "start", "stop": "stop", "status": "say how it is"}
 
 
 def port_words(port: Published) -> str:
@@ -87,6 +70,23 @@ def export_line(host: str) -> str:
     if this_host().system == "windows":
         return f"$env:DOCKER_HOST = '{host}'"
     return f"export DOCKER_HOST={shlex.quote(host)}"
+
+
+ENDED = frozenset(("MachineEnded", "GuestPanicked"))
+"""Kinds of failures of a machine that was up."""
+START = Step("Start the machine", "machine-start")
+AGAIN = Step("Try again", "machine-start")
+CHECK = Step("Check the machine", "machine-check")
+
+
+def copy_step(line: str, what: str = "Copy the command") -> Step:
+    """A press that copies a command."""
+    return Step(what, "machine-copy", line)
+
+
+ANOTHER = Step("Choose an engine", "choose-engine")
+_HELPS = {"image": copy_step("make guest", "Copy build command"), "disk": Step("Show the folder", "machine-folder")}
+_ASKED = {"start": "start", "stop": "stop", "status": "say how it is"}
 
 
 def install_line() -> str:
@@ -155,6 +155,41 @@ def _docker_config(error: e.DockerConfigUnusable) -> Notice:
     return Notice("Docker's own configuration cannot be used", words)
 
 
+def _updating(_error: e.MachineUpdating) -> Notice:
+    return Notice("The machine is being updated", "Another program brings an image to it. Wait until it is done.")
+
+
+def _update_failed(error: e.UpdateFailed) -> Notice:
+    doing = STEPS.get(error.step, error.step)
+    way = f"Go back to {error.before} with: pilothouse machine rollback" if error.before else "Try to start it again."
+    words = f"{doing}: {sentence(error.reason)} Its images, containers and volumes are there. {way}"
+    return Notice(f"The machine did not start with the image {error.version}", words)
+
+
+def _no_rollback(_error: e.RollbackMissing) -> Notice:
+    return Notice("There is nothing to go back to", "No image from before an update is kept.", kind="warning")
+
+
+def _newer_data(error: e.DataNewer) -> Notice:
+    words = f"What is on its disk was used with {error.found}, and the image {error.version} knows {error.wanted}."
+    return Notice("This image is too old for the machine's data", f"{words} Nothing was changed. Use a newer image.")
+
+
+def _too_old(error: e.ImageTooOld) -> Notice:
+    words = f"It is version {error.found}; {error.wanted} or a newer one is needed. Nothing was changed."
+    return Notice("This image of the machine is too old", f"{words} To undo an update: pilothouse machine rollback")
+
+
+def _unsigned(error: e.ImageUnsigned) -> Notice:
+    words = "An image has to be signed by a release, or built on this computer by you (make guest)."
+    return Notice("The machine's image is not trusted", f"{sentence(error.reason)} {words}")
+
+
+def _wrong_processor(error: e.ImageWrongArchitecture) -> Notice:
+    words = f"It is for {error.found} processors, and this computer has {error.wanted}."
+    return Notice("This image is for another kind of computer", words)
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     words = f"It was looked for in {looked}. Build one with: {error.command}"
@@ -193,12 +228,16 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineNotSuspended: _not_suspended,
     e.SettingsUnusable: _settings,
     e.DockerConfigUnusable: _docker_config,
+    e.MachineUpdating: _updating,
+    e.UpdateFailed: _update_failed,
+    e.RollbackMissing: _no_rollback,
+    e.DataNewer: _newer_data,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
-    e.ImageUnsigned: _image,
+    e.ImageUnsigned: _unsigned,
     e.ImageUnreadable: _image,
-    e.ImageWrongArchitecture: _image,
-    e.ImageTooOld: _image,
+    e.ImageWrongArchitecture: _wrong_processor,
+    e.ImageTooOld: _too_old,
     e.ImageDamaged: _image,
     e.ImageFetchFailed: _image_fetch,
     e.ImageNoRoom: _image_room,
