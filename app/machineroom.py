@@ -31,8 +31,6 @@ from app.window import MainWindow
 from backend.endpoint import UnixSocket
 from vm import images, making
 from vm.errors import ImageMissing, MachineError
-from vm.guest.manifest import MANIFEST
-from vm.guest.published import release
 from vm.machine import SUPPORTED, Machine
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
@@ -132,7 +130,7 @@ class MachineRoom(QObject):
             host = this_host()
             self._qemu = ".".join(map(str, (await find_qemu(host)).version))
             if not self.session.machine.created:
-                _find_image()
+                images.require_source()
         except (MachineError, QemuError) as error:
             missing = error
         self._missing = missing
@@ -219,10 +217,3 @@ class MachineRoom(QObject):
     def _copy(self, words: str) -> None:
         QGuiApplication.clipboard().setText(words)
         self._session.notice(Notice("Copied", words, kind="success"))
-
-
-def _find_image() -> None:
-    """Raises ImageMissing where an image is neither built here nor published."""
-    built = images.BUILT / images.architecture()
-    if not (built / MANIFEST).is_file() and not release().base:
-        raise ImageMissing((str(built),), images.COMMAND)

@@ -101,6 +101,8 @@ def _start_failed(error: e.MachineStartFailed) -> Notice:
     hint, step = _HINTS.get(error.step, ""), _HELPS.get(error.step, AGAIN)
     if error.step == "qemu" and (line := install_line()):
         hint, step = f"Install it with: {line}", copy_step(line, "Copy install command")
+    elif error.step == "qemu":
+        hint = f"Install one that can be used: {offer(this_host()).page}"
     elif error.kind == "HostDiskFull":
         step = Step("Show the folder", "machine-folder")
     doing = STEPS.get(error.step, error.step)

@@ -129,14 +129,17 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
     async with without_engine(machine, monkeypatch) as person:
         person.window.go(Place(places.MACHINE))
         await person.sees("No machine yet")
-        ports = (Published("tcp", "0.0.0.0", 8080), Published("tcp", "127.0.0.1", 5432, "taken", "node (pid 4121)"))
+        ports = (
+            Published("tcp", "0.0.0.0", 8080),
+            Published("tcp", "127.0.0.1", 5432, "taken", holder="nginx (pid 81)"),
+        )
         machine.report = Report(
             "running", str(machine.paths.socket), 4711, 4700, "running", "28.1.1", "kvm", ports=ports
         )
         for words in ("QEMU runs as process 4711", "Docker 28.1.1 answers", "KVM", str(machine.paths.socket)):
             await person.sees(words)
         await person.sees("127.0.0.1:5432/tcp")
-        await person.sees("node (pid 4121)")
+        await person.sees("nginx (pid 81)")
         assert not faults(person.window)
         machine.report = Report("failed", failure=Failure("process", "MachineEnded", "signal 9", CONSOLE))
         await person.sees("The machine ended by itself")

@@ -37,7 +37,7 @@ class FakeMachine(Machine):
         settings: Settings | None = None,
         image: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
-        progress: Progress = lambda _, __: None,
+        progress: Progress = lambda *_: None,
     ) -> None:
         self.asked.append("create")
         for part in ("image", "keys", "disk"):

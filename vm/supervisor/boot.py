@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -102,16 +102,20 @@ class Booted(NamedTuple):
 
 
 class Boot:
-    """One start. `told` gets every step as it goes; `event` every event of QEMU; `log` what is of no other use."""
+    """One start. `told` gets every step as it goes; `event` every event of QEMU; `log` what is of no other use.
+
+    The guest is handed `values`.
+    """
 
     def __init__(
         self,
         paths: MachinePaths,
         told: Callable[[Step], None],
         event: Callable[[Event], None],
+        values: Callable[[], Mapping[str, bytes]],
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.paths, self._told, self._event, self.log = paths, told, event, log
+        self.paths, self._told, self._event, self._values, self.log = paths, told, event, values, log
         self._host = this_host()
         self._folder = paths.image
         self._said: list[str] = []
@@ -291,7 +295,8 @@ class Boot:
 
     def _hand(self) -> tuple[tuple[str, Path], ...]:
         line, _ = public_half(self.paths.user_key.read_bytes())
-        values = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        own = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        values = {**own, **self._values()}
         for name, value in values.items():
             write_private(self.paths.handed / name, value)
         return tuple((name, self.paths.handed / name) for name in values)

@@ -97,7 +97,7 @@ def _sentence(told: str) -> str:
 
 
 def _whole(checks: Iterable[Check]) -> str:
-    results = [check.result for check in checks]
+    results = [str(check.result) for check in checks]
     for result, one, many in _WORST:
         if count := results.count(result):
             return f"{count} {'part' if count == 1 else 'parts'} {one if count == 1 else many}"
