@@ -25,7 +25,9 @@ QemuError
     ├── DiskCorrupt
     ├── DiskExists
     ├── DiskShrinks               an image never gets smaller
+    ├── DiskMissing
     ├── HostDiskFull
+    │   └── DiskNoRoom            this computer's disk would be full before it was done
     └── DiskToolFailed            qemu-img failed, in its own words
 """
 
@@ -50,7 +52,7 @@ class QemuMissing(QemuUnusable):
     """`program` is a bare name; `looked` are the folders in which it is not."""
 
     def __init__(self, program: str, looked: Sequence[str]) -> None:
-        super().__init__(program, "not found")
+        super().__init__(program, f"not found in {', '.join(looked)}" if looked else "not found")
         self.looked = tuple(looked)
 
 
@@ -204,6 +206,18 @@ class DiskShrinks(DiskError):
 
 class HostDiskFull(DiskError):
     """This computer's disk has no room for it."""
+
+
+class DiskMissing(DiskError):
+    """There is no file, or the drive that holds it is away."""
+
+
+class DiskNoRoom(HostDiskFull):
+    """`needed` and `free` are bytes; nothing was begun."""
+
+    def __init__(self, path: str, needed: int, free: int) -> None:
+        super().__init__(path, f"{needed >> 20} MiB are needed, {free >> 20} MiB are free")
+        self.needed, self.free = needed, free
 
 
 class DiskToolFailed(DiskError):
