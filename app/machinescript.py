@@ -13,6 +13,7 @@ import msgspec
 from app import paths, scripting
 from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
+from app.presentation.units import bytes_text
 from vm import dockercontext, making
 from vm.errors import ImageMissing, MachineError, MachineMissing, MachineStartFailed, MachineUnsupported
 from vm.machine import Machine
@@ -21,7 +22,9 @@ from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
 from vm.report import Report
 
+RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
+RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
 _MADE = {"image": "Copying and checking the image", "keys": "Making its keys", "disk": "Making its disk"}
 _SAID = {
     "absent": "There is no machine",
@@ -30,15 +33,17 @@ _SAID = {
     "stopping": "The machine is stopping",
     "unresponsive": "The machine runs, and its engine does not answer",
     "failed": "The machine ended",
+    "suspended": "The machine is suspended",
+    "asleep": "The machine is asleep, and wakes when its engine is asked",
 }
 
 
 async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
-    if words.verb == "delete" and not words.yes:
-        return scripting.failed("NotConfirmed", [DELETES], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
+        if not words.yes and (wanted := await _unconfirmed(machine, words)):
+            return scripting.failed("NotConfirmed", [wanted], as_json=words.json, code=2)
         report = await _do(machine, words)
         if words.verb == "context":
             _show_context(machine, as_json=words.json)
@@ -52,7 +57,7 @@ async def run(words: argparse.Namespace) -> int:
     _show(report, machine, as_json=words.json)
     if words.verb == "status":
         return 0 if report.state == "running" else scripting.NOT_RUNNING
-    return 1 if words.verb in ("start", "restart") and not report.socket else 0
+    return 1 if words.verb in ("start", "restart", "resume") and not report.socket else 0
 
 
 async def _do(machine: Machine, words: argparse.Namespace) -> Report:
@@ -65,11 +70,31 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
         return await machine.restart(words.timeout, told.starting)
     elif words.verb == "stop":
         return await machine.stop(words.timeout)
+    elif words.verb == "suspend":
+        return await machine.suspend()
+    elif words.verb == "resume":
+        return await machine.start(told.starting)
+    elif words.verb == "change":
+        return await machine.change(_changed(machine, words), told.starting, words.timeout)
+    elif words.verb == "move":
+        return await machine.move(words.to, told.moving, told.starting, words.timeout)
+    elif words.verb == "reset":
+        return await machine.reset(words.timeout)
     elif words.verb == "context" and words.use is not None:
         await machine.use_context(words.use == "yes")
     elif words.verb == "delete":
         await machine.delete(words.timeout)
     return await machine.inspect()
+
+
+async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
+    """What has to be said before it is done; empty where nothing has to."""
+    if words.verb in ("delete", "reset"):
+        return DELETES if words.verb == "delete" else RESETS
+    restarts = words.verb == "move" or (
+        words.verb == "change" and making.restarts(making.read(machine.paths), _changed(machine, words))
+    )
+    return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
 
 
 class _Teller:
@@ -85,8 +110,14 @@ class _Teller:
 
     def starting(self, report: Report) -> None:
         """A start goes on."""
+        if report.state == "stopping":
+            self._say("Stopping it")
         for step in report.steps:
             self._say(STEPS.get(step.name, step.name))
+
+    def moving(self, share: float) -> None:
+        """The disk is being moved."""
+        self._say(f"Moving the disk: {int(share * 10) * 10} %")
 
     def _say(self, words: str) -> None:
         if words not in self._said and not self._quiet:
@@ -97,7 +128,22 @@ class _Teller:
 def _settings(words: argparse.Namespace) -> Settings:
     usual = making.usual()
     disk = words.disk * GIB if words.disk else usual.disk
-    return Settings(words.cpus or usual.cpus, words.memory or usual.memory, disk)
+    plain = Settings(words.cpus or usual.cpus, words.memory or usual.memory, disk)
+    return msgspec.structs.replace(plain, **_besides(words))
+
+
+def _changed(machine: Machine, words: argparse.Namespace) -> Settings:
+    """The settings that it has, but for what the words name."""
+    named = {"cpus": words.cpus, "memory": words.memory, "disk": words.disk and words.disk * GIB}
+    settings = making.read(machine.paths)
+    return msgspec.structs.replace(
+        settings, **{name: value for name, value in named.items() if value}, **_besides(words)
+    )
+
+
+def _besides(words: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = {} if words.idle is None else {"idle": words.idle}
+    return found if words.suspend is None else {**found, "suspend": words.suspend == "yes"}
 
 
 def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
@@ -113,6 +159,13 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
         print("It is slow: every instruction is translated, since virtualization could not be used here.")
+    if report.suspendable:
+        print(f"It cannot be suspended: {report.suspendable}")
+    for low in report.warnings:
+        where = f"This computer's disk ({low.path})" if low.where == "host" else "The machine's disk"
+        print(f"{where} has only {bytes_text(low.free)} free.")
+        if low.stopped:
+            print("The machine stands still until there is room, and then goes on.")
     for port in report.ports:
         if port.error:
             print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")

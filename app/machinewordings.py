@@ -20,6 +20,7 @@ STEPS = {
     "accelerator": "Trying this computer's virtualization",
     "disk": "Looking at the disk",
     "process": "Starting QEMU",
+    "wake": "Going on where it was suspended",
     "guest": "Booting",
     "ssh": "Connecting to it",
     "engine": "Waiting for its engine",
@@ -31,6 +32,7 @@ _HINTS = {
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",
+    "wake": "Start it again. What was stored in it is on its disk.",
     "guest": "Start it again. What was stored in it is on its disk.",
     "ssh": "Start it again when the computer is less busy.",
     "engine": "Start it again when the computer is less busy.",
@@ -103,6 +105,25 @@ def _silent(error: e.MachineSilent) -> Notice:
     return Notice("The machine does not answer", f"{words} ({error.doing})")
 
 
+def _not_suspended(error: e.MachineNotSuspended) -> Notice:
+    words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
+    return Notice("The machine could not be suspended", words)
+
+
+_SETTINGS = {
+    "cpus": "The processors",
+    "memory": "The memory in MiB",
+    "disk": "The disk in bytes",
+    "idle": "The minutes",
+}
+
+
+def _settings(error: e.SettingsUnusable) -> Notice:
+    most = f" and at most {error.most}" if error.most else ""
+    words = f"{_SETTINGS.get(error.name, error.name)} must be at least {error.least}{most}. Nothing was changed."
+    return Notice("The machine cannot be made so", words)
+
+
 def _docker_config(error: e.DockerConfigUnusable) -> Notice:
     words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
     return Notice("Docker's own configuration cannot be used", words)
@@ -140,6 +161,8 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.MachineNotSuspended: _not_suspended,
+    e.SettingsUnusable: _settings,
     e.DockerConfigUnusable: _docker_config,
     e.ImageError: _image,
     e.ImageMissing: _no_image,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.notices import Notice, sentence
-from app.presentation.units import joined
+from app.presentation.units import bytes_text, joined
 from vm.qemu import errors as e
 from vm.qemu.probing import Trial
 
@@ -170,6 +170,19 @@ def _host_full(error: e.HostDiskFull) -> Notice:
     return Notice("This computer's disk is full", f"Make room for {error.path}, then try again. {DISK_KEPT}")
 
 
+def _disk_missing(error: e.DiskMissing) -> Notice:
+    words = (
+        f"{error.path} {error.reason}. Connect the drive that holds it, or put the file back. Nothing was made anew."
+    )
+    return Notice("The machine's disk is not there", words)
+
+
+def _no_room(error: e.DiskNoRoom) -> Notice:
+    needed, free = bytes_text(error.needed), bytes_text(error.free)
+    words = f"{needed} are needed for {error.path}, and {free} are free. {DISK_KEPT} Make room, then try again."
+    return Notice("There is no room for the machine's disk", words)
+
+
 def _disk_tool(error: e.DiskToolFailed) -> Notice:
     return Notice("The machine's disk could not be used", f"{error.path}: {sentence(error.reason)}")
 
@@ -200,6 +213,8 @@ QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.DiskCorrupt: _corrupt,
     e.DiskExists: _exists,
     e.DiskShrinks: _shrinks,
+    e.DiskMissing: _disk_missing,
     e.HostDiskFull: _host_full,
+    e.DiskNoRoom: _no_room,
     e.DiskToolFailed: _disk_tool,
 }

@@ -8,6 +8,8 @@ MachineError
 ├── MachineStartFailed             a requirement of its start was not met
 ├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
+├── MachineNotSuspended            it could not be saved, and goes on
+├── SettingsUnusable               no machine can be made so on this computer
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
@@ -69,6 +71,22 @@ class MachineSilent(MachineError):
     def __init__(self, doing: str, seconds: float) -> None:
         super().__init__(f"{doing}: nothing within {seconds:g} s")
         self.doing, self.seconds = doing, seconds
+
+
+class MachineNotSuspended(MachineError):
+    """`kind` names the error that kept it from being saved, `reason` its words; the machine goes on."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+class SettingsUnusable(MachineError):
+    """`name` is the setting (cpus, memory, disk, idle); it must be from `least` to `most`, 0 for no end."""
+
+    def __init__(self, name: str, least: int, most: int) -> None:
+        super().__init__(f"{name}: from {least} to {most}" if most else f"{name}: at least {least}")
+        self.name, self.least, self.most = name, least, most
 
 
 class DockerConfigUnusable(MachineError):

@@ -7,23 +7,25 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 
 import msgspec
 
-from vm import dockercontext, making
+from vm import dockercontext, making, moving, room
 from vm.errors import (
     DockerConfigUnusable,
     MachineFolderUnusable,
     MachineMissing,
+    MachineNotSuspended,
     MachineSilent,
     MachineStartFailed,
     MachineUnsupported,
 )
 from vm.making import Settings
 from vm.paths import MachinePaths
+from vm.qemu.errors import DiskShrinks, SuspendBlocked
 from vm.qemu.locks import end_orphan, orphan
 from vm.qemu.logs import tail
 from vm.report import Ask, Report, last_lines, read_failure
@@ -34,6 +36,7 @@ START_SECONDS = 1800.0
 """The requirements have deadlines of their own; this one is for a supervisor that says nothing any more."""
 STOP_SECONDS = 30.0
 FORCE_SECONDS = 60.0
+SUSPEND_SECONDS = 660.0
 ANSWER_SECONDS = 20.0
 POLL = 0.1
 OVER = frozenset(("stopping", "stopped", "failed"))
@@ -90,6 +93,84 @@ class Machine:
                 await asyncio.to_thread(dockercontext.end, self.paths)
         return await self.inspect()
 
+    async def suspend(self) -> Report:
+        """Save it to disk, so that the next start goes on from there; one that does not run stays as it is.
+
+        Raises SuspendBlocked, MachineNotSuspended, MachineSilent; then it goes on as it was.
+        """
+        reports = [each async for each in self._ask(Ask("suspend"), SUSPEND_SECONDS, "suspend")]
+        if reports and (failure := reports[-1].failure) is not None and failure.step == "suspend":
+            if failure.kind == SuspendBlocked.__name__:
+                raise SuspendBlocked((failure.reason,))
+            raise MachineNotSuspended(failure.kind, failure.reason)
+        await self._gone(FORCE_SECONDS)
+        return await self.inspect()
+
+    async def rest(self) -> Report:
+        """Suspend it, and stop it where it cannot be suspended. Raises MachineSilent."""
+        try:
+            return await self.suspend()
+        except (SuspendBlocked, MachineNotSuspended):
+            return await self.stop()
+
+    async def change(
+        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = STOP_SECONDS
+    ) -> Report:
+        """Give it other settings; where `making.restarts` says so, one that runs is restarted.
+
+        Raises SettingsUnusable, DiskShrinks and what stop and start raise; before that nothing is changed.
+        """
+        before = making.read(self.paths)
+        making.check(settings)
+        if settings.disk < before.disk:
+            raise DiskShrinks(str(self.paths.disk), f"has {before.disk} bytes")
+        if not making.restarts(before, settings):
+            await asyncio.to_thread(making.write, self.paths, settings)
+            return await self.inspect()
+        return await self._meanwhile(lambda: asyncio.to_thread(making.write, self.paths, settings), told, seconds)
+
+    async def move(
+        self,
+        folder: Path,
+        say: Callable[[float], None] = lambda _: None,
+        told: Callable[[Report], None] = lambda _: None,
+        seconds: float = STOP_SECONDS,
+    ) -> Report:
+        """Move its disk to another folder; one that runs is restarted. `say` gets the share that is done, 0 to 1.
+
+        Raises DiskNoRoom, DiskExists, another QemuError, MachineFolderUnusable; then the disk is where it was.
+        """
+        making.read(self.paths)
+        await moving.look(self.paths, folder)
+        return await self._meanwhile(lambda: moving.move(self.paths, folder, say), told, seconds)
+
+    async def reset(self, seconds: float = STOP_SECONDS) -> Report:
+        """Stop it and throw away all that is in it, its keys too; its settings and its image stay.
+
+        Raises MachineMissing, MachineSilent, QemuError, MachineFolderUnusable.
+        """
+        settings = making.read(self.paths)
+        await self.stop(seconds)
+        await making.reset(self.paths, settings)
+        return await self.inspect()
+
+    async def _meanwhile(
+        self, do: Callable[[], Awaitable[None]], told: Callable[[Report], None], seconds: float
+    ) -> Report:
+        """Do what can only be done to one that is stopped; one that ran, or was saved as it ran, runs afterwards."""
+        before = (await self.inspect()).state
+        if before == "suspended":
+            await self.start(told)
+        ran = before not in ("stopped", "failed", "absent")
+        if ran:
+            told(Report("stopping"))
+            await self.stop(seconds)
+        try:
+            await do()
+        finally:
+            after = await self.start(told) if ran else await self.inspect()
+        return after
+
     async def restart(self, seconds: float = STOP_SECONDS, told: Callable[[Report], None] = lambda _: None) -> Report:
         """Stop it, and start it. Raises what these raise."""
         await self.stop(seconds)
@@ -110,6 +191,7 @@ class Machine:
             kept = error
         try:
             self.paths.settings.unlink(missing_ok=True)
+            await asyncio.to_thread(moving.remove, self.paths)
             await asyncio.to_thread(shutil.rmtree, self.paths.home)
             await asyncio.to_thread(shutil.rmtree, self.paths.runtime, ignore_errors=True)
         except OSError as error:
@@ -142,8 +224,10 @@ class Machine:
         failure = read_failure(self.paths.failure)
         if failure is not None:
             return Report("failed", failure=failure)
-        # A supervisor without a door is not up yet, or about to go.
-        return Report("starting" if await asyncio.to_thread(_held, self.paths.lock) else "stopped")
+        if await asyncio.to_thread(_held, self.paths.lock):
+            return Report("starting")  # A supervisor without a door is not up yet, or about to go.
+        saved = self.paths.state.exists()
+        return Report("suspended" if saved else "stopped", warnings=await asyncio.to_thread(room.host, self.paths.disk))
 
     async def _followed(self, told: Callable[[Report], None]) -> Report:
         """The last report of a start. Raises MachineStartFailed where its supervisor ended before it said one."""

@@ -6,21 +6,34 @@ import base64
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from vm.errors import ImageDamaged, ImageMissing, MachineExists, MachineFolderUnusable, MachineMissing
+from vm.errors import (
+    ImageDamaged,
+    ImageMissing,
+    MachineExists,
+    MachineFolderUnusable,
+    MachineMissing,
+    SettingsUnusable,
+)
 from vm.guest.disk import BLANK
 from vm.guest.manifest import FILES, MANIFEST, Manifest, check_folder, require
 from vm.paths import MachinePaths, write_private
 from vm.qemu.disks import inspect, make_disk
+from vm.qemu.errors import DiskCorrupt, DiskMissing
 from vm.qemu.finding import find_qemu
 from vm.qemu.host import Arch, Host, this_host
+from vm.qemu.locks import DiskLock
 
 GIB = 1 << 30
+MOST_CPUS = 255
+LEAST_MEMORY, LEAST_DISK = 512, GIB
+"""MiB, and bytes: with less the engine does not come up, or has no room for an image."""
 ARCHES: dict[Arch, str] = {"x86_64": "amd64", "aarch64": "arm64"}
 """Processors as QEMU names them, to those of Debian, which are those of an image."""
 OLDEST = "0"
@@ -32,13 +45,37 @@ COMMAND = "make guest"
 class Settings(msgspec.Struct, frozen=True):
     """What a machine has: processors, memory in MiB, the disk's size in bytes.
 
-    `context`: docker's own programs use it while it runs, unless they are told otherwise.
+    It sleeps after `idle` minutes without a running container and without a connection (0: never). `suspend`: leaving
+    the program saves it to disk. `context`: docker's own programs use it while it runs, unless they are told otherwise.
     """
 
     cpus: int
     memory: int
     disk: int
+    idle: int = 30
+    suspend: bool = False
     context: bool = False
+
+
+def check(settings: Settings) -> None:
+    """Raises SettingsUnusable for what no machine of this computer can have."""
+    limits = {"cpus": (1, MOST_CPUS), "memory": (LEAST_MEMORY, host_memory()), "disk": (LEAST_DISK, 0), "idle": (0, 0)}
+    for name, (least, most) in limits.items():
+        if getattr(settings, name) < least or 0 < most < getattr(settings, name):
+            raise SettingsUnusable(name, least, most)
+
+
+def restarts(before: Settings, after: Settings) -> bool:
+    """Whether a machine that runs has to start anew to get these settings."""
+    return any(getattr(before, name) != getattr(after, name) for name in ("cpus", "memory", "disk"))
+
+
+def host_memory() -> int:
+    """This computer's memory in MiB; 0 where the system does not say."""
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) >> 20
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def write(paths: MachinePaths, settings: Settings) -> None:
@@ -47,6 +84,29 @@ def write(paths: MachinePaths, settings: Settings) -> None:
         write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
     except OSError as error:
         raise MachineFolderUnusable(str(paths.settings), error.strerror or str(error)) from error
+
+
+async def reset(paths: MachinePaths, settings: Settings) -> None:
+    """Throw away the disk, what was saved and the keys of one that is stopped, and make them anew.
+
+    A file in the disk's place that is none of ours is left alone. Raises DiskForeign, MachineAlreadyRuns, another
+    QemuError, MachineFolderUnusable; what is half made is made whole the next time.
+    """
+    qemu = await find_qemu(this_host())
+    with suppress(DiskCorrupt, DiskMissing):
+        await inspect(qemu.image_tool, paths.disk)
+    try:
+        lock = DiskLock.take(paths.disk)
+        try:
+            for path in (paths.state, paths.moment, paths.failure, paths.disk):
+                path.unlink(missing_ok=True)
+            await make_disk(qemu.image_tool, paths.disk, settings.disk, BLANK)
+            for key in (paths.user_key, paths.host_key):
+                write_private(key, new_key())
+        finally:
+            lock.release()
+    except OSError as error:
+        raise MachineFolderUnusable(error.filename or str(paths.home), error.strerror or str(error)) from error
 
 
 def usual() -> Settings:
@@ -71,6 +131,7 @@ async def make(paths: MachinePaths, settings: Settings, image: Path | None, say:
 
     Raises MachineExists, MachineFolderUnusable, ImageError or QemuError; what is half made is made whole the next time.
     """
+    check(settings)
     if paths.settings.exists():
         raise MachineExists(str(paths.home))
     host = this_host()

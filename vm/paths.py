@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vm.errors import MachineFolderUnusable
 
+STATE_FILE = "state.qcow2"
 SOCKET_PATH_BYTES = 103
 """sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL among them."""
 
@@ -36,8 +37,32 @@ class MachinePaths:
 
     @property
     def disk(self) -> Path:
-        """All that lasts in the guest."""
+        """All that lasts in the guest; where it was moved away, the file that `moved` names."""
+        try:
+            named = os.fsdecode(self.moved.read_bytes())
+        except OSError:
+            named = ""
+        return Path(named) if os.path.isabs(named) else self.own_disk
+
+    @property
+    def own_disk(self) -> Path:
+        """Where the disk is that was not moved."""
         return self.home / "data.qcow2"
+
+    @property
+    def moved(self) -> Path:
+        """Holds the path of a disk that was moved elsewhere."""
+        return self.home / "disk.moved"
+
+    @property
+    def state(self) -> Path:
+        """The memory of a suspended machine, as vm.qemu.suspending writes it."""
+        return self.home / STATE_FILE
+
+    @property
+    def moment(self) -> Path:
+        """What the saved memory belongs to; without a match it is thrown away."""
+        return self.home / "suspended.json"
 
     @property
     def user_key(self) -> Path:

@@ -9,8 +9,12 @@ import msgspec
 
 from vm.paths import write_private
 
-State = Literal["absent", "stopped", "starting", "running", "unresponsive", "stopping", "failed"]
-"""`unresponsive`: QEMU lives, and the engine in it does not answer; `qemu` of the report says what QEMU thinks."""
+State = Literal["absent", "stopped", "starting", "running", "unresponsive", "stopping", "failed", "suspended", "asleep"]
+"""`unresponsive`: QEMU lives, and the engine in it does not answer; `qemu` of the report says what QEMU thinks.
+
+`suspended`: saved to disk, and the next start goes on from there; `asleep`: ended or saved for want of work, and
+whoever connects to the socket wakes it.
+"""
 Progress = Literal["begun", "met", "failed"]
 
 
@@ -54,8 +58,24 @@ class Published(msgspec.Struct, frozen=True):
     words: str = ""
 
 
+class LowDisk(msgspec.Struct, frozen=True):
+    """Little is free on the host's disk that holds the machine, or on the guest's own: bytes, of `size`.
+
+    `stopped`: the guest stands still for want of room, and goes on by itself when there is some.
+    """
+
+    where: Literal["host", "guest"]
+    free: int
+    size: int
+    path: str = ""
+    stopped: bool = False
+
+
 class Report(msgspec.Struct, frozen=True):
-    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
+    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
+
+    `suspendable` is empty where a running machine can be suspended, else why it cannot.
+    """
 
     state: State
     socket: str = ""
@@ -68,12 +88,17 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    suspendable: str = ""
+    warnings: tuple[LowDisk, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question: status, follow (a report at each change until the start is over) or stop (within `seconds`)."""
+    """A question: status, follow (a report at each change until the start is over), stop or suspend (in `seconds`).
 
-    ask: Literal["status", "follow", "stop"]
+    Who follows wants it to run: one that is asleep wakes.
+    """
+
+    ask: Literal["status", "follow", "stop", "suspend"]
     seconds: float = 30.0
 
 

@@ -109,13 +109,16 @@ class Link:
         where, here = (address, port), ("127.0.0.1", 0)
         return self._opened(lambda: self._transport.open_channel("direct-tcpip", where, here, timeout=ANSWER_SECONDS))
 
-    def lead(self, local: socket.socket, to: str | tuple[str, int]) -> None:
-        """Join a connection that was made to us with a socket's path or a port there. Raises as `unix`."""
+    def lead(self, local: socket.socket, to: str | tuple[str, int], over: Callable[[], object] | None = None) -> None:
+        """Join a connection that was made to us with a socket's path or a port there. Raises as `unix`.
+
+        `over()` is called once it has ended, on another thread.
+        """
         if isinstance(to, str):
             channel = self._opened(lambda: self._transport.open_unix(to))
         else:
             channel = self.tcp(*to)
-        self._pump.carry(channel, local)
+        self._pump.carry(channel, local, over)
 
     def run(self, command: str, seconds: float) -> tuple[int, bytes, bytes]:
         """Runs a command; its exit code (-1: none told), output and errors, at most a MB. Raises as `program`."""

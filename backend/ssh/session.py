@@ -57,12 +57,15 @@ class Session:
         """A stream to a unix socket on the host. Raises ChannelRefused, SshError. The caller has the deadline."""
         return await in_thread(lambda: self._on_link(lambda link: link.unix(path)), socket.socket.close)
 
-    async def lead(self, local: socket.socket, to: str | tuple[str, int]) -> None:
+    async def lead(
+        self, local: socket.socket, to: str | tuple[str, int], over: Callable[[], object] | None = None
+    ) -> None:
         """Joins a connection that was made to us with a unix socket or a port of the host, each way with its own end.
 
-        `local` belongs to the stream afterwards. Raises as `open_unix`; then it still is the caller's.
+        `local` belongs to the stream afterwards, and `over()` is called once that has ended, on another thread. Raises
+        as `open_unix`; then it still is the caller's.
         """
-        await in_thread(lambda: self._on_link(lambda link: link.lead(local, to)))
+        await in_thread(lambda: self._on_link(lambda link: link.lead(local, to, over)))
 
     async def open_program(self, command: str) -> socket.socket:
         """A stream to a program on the host; at most PROGRAMS at once, others wait. Raises as `open_unix`."""

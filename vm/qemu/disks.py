@@ -13,7 +13,16 @@ from typing import Any
 
 import msgspec
 
-from vm.qemu.errors import DiskCorrupt, DiskError, DiskExists, DiskForeign, DiskShrinks, DiskToolFailed, HostDiskFull
+from vm.qemu.errors import (
+    DiskCorrupt,
+    DiskError,
+    DiskExists,
+    DiskForeign,
+    DiskMissing,
+    DiskShrinks,
+    DiskToolFailed,
+    HostDiskFull,
+)
 from vm.qemu.programs import last_words, run
 
 MAGIC_ROOM = 4096
@@ -89,6 +98,27 @@ async def grow(tool: Path, path: Path, size: int) -> None:
         await _tool(tool, path, "resize", "-f", "qcow2", str(path), str(size))
 
 
+async def copy(tool: Path, path: Path, target: Path) -> None:
+    """Copy a disk that is not in use, holes left out, and compare what a guest sees of both. Raises DiskError.
+
+    The copy gets its name, which must be free, when it is whole and on the disk.
+    """
+    made = target.with_name(target.name + ".new")
+    try:
+        _refuse_existing(target)
+        _write(made, b"")
+        await _tool(tool, target, "convert", "-f", "qcow2", "-O", "qcow2", str(path), str(made), seconds=CHECK_SECONDS)
+        await _tool(tool, target, "compare", "-f", "qcow2", "-F", "qcow2", str(path), str(made), seconds=CHECK_SECONDS)
+        _settle(made, target)
+    except FileExistsError as error:
+        raise DiskExists(str(target), "is there already") from error
+    except OSError as error:
+        raise _failed(target, error) from error
+    finally:
+        with suppress(OSError):
+            made.unlink()
+
+
 async def check(tool: Path, path: Path) -> None:
     """Check the tables of a disk that is not in use, and free what leaked. Raises DiskCorrupt, and repairs no more."""
     words = [str(tool), "check", "-f", "qcow2", "--output=json"]
@@ -114,10 +144,10 @@ async def _json(tool: Path, path: Path, *words: str) -> dict[str, Any]:
         raise DiskToolFailed(str(path), said[:200]) from error
 
 
-async def _tool(tool: Path, path: Path, *words: str) -> str:
-    ended = await run([str(tool), *words], SECONDS)
+async def _tool(tool: Path, path: Path, *words: str, seconds: float = SECONDS) -> str:
+    ended = await run([str(tool), *words], seconds)
     if ended.code != 0:
-        raise _failure(path, ended.err)
+        raise _failure(path, ended.err or ended.out)
     return ended.out
 
 
@@ -130,6 +160,8 @@ def _failure(path: Path, said: str) -> DiskError:
     words = last_words(said)
     if any(full in words for full in _FULL):
         return HostDiskFull(str(path), words)
+    if "No such file or directory" in words and not path.exists():
+        return DiskMissing(str(path), "is not there")
     if "Image is not in qcow2 format" in words:
         return DiskForeign(str(path), "is no disk image of ours")
     return DiskToolFailed(str(path), words)
