@@ -15,7 +15,7 @@ from app.tasks import TaskScope
 
 
 class ContainerFeeds(QObject):
-    """`stats` of the rows on screen, `totals` of all, `ports` without an answer; one container's history and processes."""
+    """`stats` of the rows on screen, `totals` of all, `ports` without an answer; a history and processes of one."""
 
     def __init__(
         self,
