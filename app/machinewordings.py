@@ -77,8 +77,9 @@ def install_line() -> str:
 
 def _start_failed(error: e.MachineStartFailed) -> Notice:
     hint = _HINTS.get(error.step, "")
-    if error.step == "qemu" and (line := install_line()):
-        hint = f"Install it with: {line}"
+    if error.step == "qemu":
+        line = install_line()
+        hint = f"Install it with: {line}" if line else f"Install one that can be used: {offer(this_host()).page}"
     doing = STEPS.get(error.step, error.step)
     return Notice("The machine did not start", f"{doing}: {sentence(error.reason)} {hint}".rstrip())
 

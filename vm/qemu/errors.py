@@ -52,7 +52,7 @@ class QemuMissing(QemuUnusable):
     """`program` is a bare name; `looked` are the folders in which it is not."""
 
     def __init__(self, program: str, looked: Sequence[str]) -> None:
-        super().__init__(program, "not found")
+        super().__init__(program, f"not found in {', '.join(looked)}" if looked else "not found")
         self.looked = tuple(looked)
 
 
