@@ -75,6 +75,7 @@ class Report(msgspec.Struct, frozen=True):
     """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
 
     `suspendable` is empty where a running machine can be suspended, else why it cannot.
+    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
     """
 
     state: State
@@ -90,15 +91,17 @@ class Report(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     suspendable: str = ""
     warnings: tuple[LowDisk, ...] = ()
+    image: str = ""
+    rollback: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
     """A question: status, follow (a report at each change until the start is over), stop or suspend (in `seconds`).
 
-    Who follows wants it to run: one that is asleep wakes.
+    Who follows wants it to run: one that is asleep wakes. `mend` opens the local socket anew where it is gone.
     """
 
-    ask: Literal["status", "follow", "stop", "suspend"]
+    ask: Literal["status", "follow", "stop", "suspend", "mend"]
     seconds: float = 30.0
 
 

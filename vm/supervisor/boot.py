@@ -16,14 +16,15 @@ from backend.errors import BackendError
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
 from vm.errors import MachineError
+from vm.guest.disk import SECTOR, read_mark
 from vm.guest.handover import Handover
-from vm.guest.manifest import check_folder, require
 from vm.guestlink import GuestLink
-from vm.making import ARCHES, OLDEST, Settings, public_half, read
+from vm.images import require_fit, trusted_image
+from vm.making import Settings, public_half, read
 from vm.paths import MachinePaths, write_private
 from vm.qemu.commandline import Boot as Kernel
 from vm.qemu.commandline import Drives, Hardware, Machine, free_port
-from vm.qemu.disks import grow, inspect
+from vm.qemu.disks import beginning, grow, inspect
 from vm.qemu.errors import MachineAlreadyRuns, QemuError, WakeFailed
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
@@ -112,6 +113,7 @@ class Boot:
     ) -> None:
         self.paths, self._told, self._event, self.log = paths, told, event, log
         self._host = this_host()
+        self._folder = paths.image
         self._said: list[str] = []
         self._rest = ""
         self._now = ""
@@ -207,16 +209,15 @@ class Boot:
 
     async def _image(self) -> str:
         self._settings = read(self.paths)
-        manifest = await asyncio.to_thread(check_folder, self.paths.image)
-        require(manifest, ARCHES[self._host.arch], OLDEST)
-        return manifest.version
+        self._folder = self.paths.image
+        return (await asyncio.to_thread(trusted_image, self._folder)).version
 
     async def _find(self) -> str:
         self._qemu = await find_qemu(self._host)
         return f"{self._qemu.program} {'.'.join(map(str, self._qemu.version))}"
 
     async def _try(self) -> str:
-        boot = Kernel(self.paths.image / "kernel", self.paths.image / "initrd")
+        boot = Kernel(self._folder / "kernel", self._folder / "initrd")
         self.trial = await probe(self._qemu, self._host, boot, MARKER, remembered=self.paths.trial)
         return self.trial.accelerator.name
 
@@ -225,6 +226,8 @@ class Boot:
         left = await asyncio.to_thread(orphan, self.paths.disk)
         if left is not None and not await end_orphan(left, asked=ORPHAN_SECONDS, forced=10):
             raise MachineAlreadyRuns(str(self.paths.disk), left.pid)
+        mark = read_mark(await beginning(self._qemu.image_tool, self.paths.disk, 2 * SECTOR))
+        require_fit(self.paths, mark, self._folder)
         if self._settings.disk > disk.size:
             await grow(self._qemu.image_tool, self.paths.disk, self._settings.disk)
         return f"{disk.used} of {disk.size}"
@@ -244,7 +247,7 @@ class Boot:
         return str(self._pid)
 
     def _machine(self, handed: tuple[tuple[str, Path], ...]) -> Machine:
-        image = self.paths.image
+        image = self._folder
         return Machine(
             folder=self.paths.home,
             boot=Kernel(image / "kernel", image / "initrd", "quiet"),

@@ -195,6 +195,14 @@ class Supervisor:
                 await discard(slept.qemu.image_tool, slept.machine)
         return not self._stopping
 
+    def mend(self) -> None:
+        """Open the local socket anew where somebody removed it. Raises OSError."""
+        booted = self._booted
+        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+            if self._door is not None:
+                self._door.close()
+            self._door = unix_door(self.paths.socket, self._lead)
+
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
         self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self.log)
