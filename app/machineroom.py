@@ -28,7 +28,7 @@ from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
 from backend.endpoint import UnixSocket
-from vm import making
+from vm import images, making
 from vm.errors import ImageMissing, MachineError
 from vm.machine import SUPPORTED, Machine
 from vm.paths import MachinePaths
@@ -129,7 +129,7 @@ class MachineRoom(QObject):
             host = this_host()
             self._qemu = ".".join(map(str, (await find_qemu(host)).version))
             if not self.session.machine.created:
-                making.find_image(host, None)
+                images.require_source()
         except (MachineError, QemuError) as error:
             missing = error
         self._missing = missing

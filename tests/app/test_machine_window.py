@@ -26,10 +26,9 @@ from tests.app.test_qemu_notices import make as make_of_qemu
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 from tests.fakes.machine import FakeMachine
-from vm import errors, making
+from vm import errors, images
 from vm.errors import MachineStartFailed
 from vm.guest.manifest import MANIFEST
-from vm.qemu.host import this_host
 from vm.report import Failure, Published, Report
 
 pytestmark = pytest.mark.asyncio
@@ -41,10 +40,10 @@ async def without_engine(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) 
     """The window where no engine answers, on a computer that has what the machine needs."""
     monkeypatch.setattr(discovery, "usual_sockets", lambda _environment: [])
     built = machine.paths.home / "built"
-    image = built / making.ARCHES[this_host().arch]
+    image = built / images.architecture()
     image.mkdir(parents=True)
     (image / MANIFEST).touch()
-    monkeypatch.setattr(making, "BUILT", built)
+    monkeypatch.setattr(images, "BUILT", built)
     async with at_desk(None, connect=False, machine=machine) as person:
         await person.sees("Use the virtual machine")
         yield person
@@ -117,11 +116,11 @@ async def test_what_is_missing_is_named_with_the_command_that_gets_it(
     qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with without_engine(machine, monkeypatch) as person:
-        monkeypatch.setattr(making, "BUILT", machine.paths.home / "nothing")
+        monkeypatch.setattr(images, "BUILT", machine.paths.home / "nothing")
         await person.press("Look again")
         await person.sees("There is no image for the machine")
         await person.press("Copy build command")
-        assert QApplication.clipboard().text() == making.COMMAND
+        assert QApplication.clipboard().text() == images.COMMAND
 
 
 async def test_the_page_says_what_process_monitor_and_engine_say(
@@ -155,7 +154,7 @@ async def test_deleting_asks_first_and_says_what_goes(
         await person.sees("QEMU does not run")
         await person.press("More")
         await person.pick("Delete…")
-        await person.sees("its images, containers and volumes")
+        await person.sees("images, containers, volumes and settings")
         await person.press("Keep it")
         assert machine.asked == []
         await person.press("More")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vm.errors import MachineError
+from vm.guest.fetching import Progress
 from vm.machine import Machine
 from vm.making import Settings
 from vm.paths import MachinePaths
@@ -32,7 +33,11 @@ class FakeMachine(Machine):
         return self.report.state != "absent"
 
     async def create(
-        self, settings: Settings | None = None, image: Path | None = None, say: Callable[[str], None] = lambda _: None
+        self,
+        settings: Settings | None = None,
+        image: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        progress: Progress = lambda *_: None,
     ) -> None:
         self.asked.append("create")
         for part in ("image", "keys", "disk"):

@@ -57,9 +57,9 @@ class MachinePage(QWidget):
             "resources": self._resources,
             "data": self._data,
         }
+        self._warned = Step("", "")
         self.warning = Banner(theme, "warning")
         self.warning.pressed.connect(lambda: act(self._warned))
-        self._warned = Step("", "")
         strip = QVBoxLayout()
         strip.setContentsMargins(16, 0, 16, 0)
         strip.addWidget(self.tabs)

@@ -13,9 +13,9 @@ import pytest
 
 from tests.e2e import images
 from tests.e2e.guest.machine import built
+from tests.e2e.machine.computer import ROOT, Computer, is_gone
 from tests.e2e.machine.programs import need
-from tests.e2e.machine.test_life import ROOT, Computer, is_gone
-from vm.making import ARCHES
+from vm.images import ARCHES
 from vm.qemu.commandline import free_port
 from vm.qemu.host import this_host
 

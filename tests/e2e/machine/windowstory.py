@@ -31,7 +31,7 @@ from app.places import Place
 from backend import discovery
 from tests.e2e import images
 from tests.e2e.desk import Person, at_desk
-from vm import making
+from vm import images as machine_images
 
 BOOT_SECONDS = 1500.0
 PATIENCE = 300.0
@@ -62,7 +62,7 @@ async def fetched(port: int) -> str:
 
 
 async def story(built: Path, port: int, tar: Path) -> dict[str, object]:
-    making.BUILT = built
+    machine_images.BUILT = built
     discovery.usual_sockets = lambda environment: []
     told: dict[str, object] = {}
     async with at_desk(None, connect=False) as person:
