@@ -230,8 +230,8 @@ class Supervisor:
             if self._stopping:  # The wish came just as the start came to its end.
                 await booted.running.stop(STOP_SECONDS)
             else:
-                self._serve(booted)
                 await self._docker(dockercontext.begin)
+                self._serve(booted)
             ended = await booted.running.wait()
             if (resting := self._resting) is not None:
                 await asyncio.wait((resting,))
