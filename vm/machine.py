@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from vm import making, moving, room
+from vm import dockercontext, images, making, moving, room, updating
+from vm.diagnosis.check import Check, Repair
 from vm.errors import (
+    DockerConfigUnusable,
     MachineFolderUnusable,
     MachineMissing,
     MachineNotSuspended,
@@ -22,6 +24,7 @@ from vm.errors import (
     MachineStartFailed,
     MachineUnsupported,
 )
+from vm.guest.fetching import Progress
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
@@ -56,11 +59,68 @@ class Machine:
         return self.paths.settings.exists()
 
     async def create(
-        self, settings: Settings | None = None, image: Path | None = None, say: Callable[[str], None] = lambda _: None
+        self,
+        settings: Settings | None = None,
+        image: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        progress: Progress = lambda _, __: None,
     ) -> None:
-        """Make it, from the image in a folder or from what was built here. Raises MachineError, QemuError."""
+        """Make it, from the image in a folder, or what was built here, or else what is published.
+
+        `say` gets each part as it is begun, `progress` the bytes of a download that are here and all that it has.
+        Raises MachineError, QemuError.
+        """
         _supported()
-        await making.make(self.paths, settings or making.usual(), image, say)
+        await making.make(self.paths, settings or making.usual(), image, say, progress)
+
+    async def fetch(self, say: Callable[[str], None] = lambda _: None, progress: Progress = lambda _, __: None) -> None:
+        """Bring the published image to this computer, for a create or an update to come. Raises ImageError."""
+        _supported()
+        await images.fetch_published(self.paths, say, progress)
+
+    async def update(
+        self,
+        image: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        progress: Progress = lambda _, __: None,
+    ) -> Report:
+        """Another image in place of the one it has, never older; its data stay. One that runs is started anew.
+
+        Raises ImageError, DataNewer, MachineUpdating before anything is changed; UpdateFailed.
+        """
+        _supported()
+        return await updating.update(self, image, say, progress)
+
+    async def rollback(self, say: Callable[[str], None] = lambda _: None) -> Report:
+        """The image from before the update again. Raises RollbackMissing, DataNewer, MachineUpdating, UpdateFailed."""
+        _supported()
+        return await updating.rollback(self, say)
+
+    async def diagnose(self) -> AsyncGenerator[Check, None]:
+        """Look at every part, also where nothing works; each check as it is done."""
+        from vm.diagnosis.looking import diagnose
+
+        async with aclosing(diagnose(self)) as checks:
+            async for check in checks:
+                yield check
+
+    async def repair(self, what: Repair) -> None:
+        """Mend what a check named in its `repair`. Raises MachineError, QemuError, BackendError."""
+        from vm.diagnosis.mending import repair
+
+        _supported()
+        await repair(self, what)
+
+    async def bundle(self, path: Path, version: str = "") -> None:
+        """Save all that helps to understand a failure, without secrets: a zip that is this person's. Raises OSError."""
+        from vm.diagnosis.bundle import write_bundle
+
+        await write_bundle(self, path, version)
+
+    async def told(self, ask: Ask, seconds: float) -> Report | None:
+        """What its supervisor says to this; None where there is none. Raises MachineSilent."""
+        reports = [each async for each in self._ask(ask, seconds, ask.ask)]
+        return reports[-1] if reports else None
 
     async def start(self, told: Callable[[Report], None] = lambda _: None) -> Report:
         """Start it, or wait until the one that starts has come up; `told` gets each change.
@@ -87,6 +147,9 @@ class Machine:
         if left is not None and not await end_orphan(left, asked=seconds, forced=10):
             raise MachineSilent("stop", seconds)
         await self._gone(seconds + FORCE_SECONDS)
+        if self.created:
+            with suppress(DockerConfigUnusable):  # Once that can be read, the next end puts it right.
+                await asyncio.to_thread(dockercontext.end, self.paths)
         return await self.inspect()
 
     async def suspend(self) -> Report:
@@ -180,10 +243,18 @@ class Machine:
         return await self.start(told)
 
     async def delete(self, seconds: float = STOP_SECONDS) -> None:
-        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more."""
+        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more.
+
+        DockerConfigUnusable says that docker's choice of it is left to the person; all else is gone by then.
+        """
         if not self.paths.home.exists():
             raise MachineMissing()
         await self.stop(seconds)
+        kept: DockerConfigUnusable | None = None
+        try:
+            await asyncio.to_thread(dockercontext.of(self.paths).remove)
+        except DockerConfigUnusable as error:
+            kept = error
         try:
             self.paths.settings.unlink(missing_ok=True)
             await asyncio.to_thread(moving.remove, self.paths)
@@ -191,9 +262,31 @@ class Machine:
             await asyncio.to_thread(shutil.rmtree, self.paths.runtime, ignore_errors=True)
         except OSError as error:
             raise MachineFolderUnusable(str(error.filename), error.strerror or str(error)) from error
+        if kept is not None:
+            raise kept
+
+    async def use_context(self, wanted: bool) -> None:
+        """Whether docker's own programs use the machine while it runs, from now on.
+
+        Raises MachineMissing, MachineFolderUnusable, DockerConfigUnusable.
+        """
+        settings = making.read(self.paths)
+        runs = bool((await self.inspect()).socket)
+        if wanted and runs:
+            await asyncio.to_thread(dockercontext.of(self.paths).use)
+        if not wanted:
+            await asyncio.to_thread(dockercontext.of(self.paths).restore)
+        making.write(self.paths, msgspec.structs.replace(settings, context=wanted))
 
     async def inspect(self) -> Report:
         """What it is now: its supervisor's word, and without one what can be seen. Raises MachineSilent."""
+        report = await self._inspected()
+        if (found := self.paths.in_use) is None or report.state == "absent":
+            return report
+        kept = images.version_of(found.before)
+        return msgspec.structs.replace(report, image=images.version_of(found.use), rollback=kept)
+
+    async def _inspected(self) -> Report:
         reports = [each async for each in self._ask(Ask("status"), ANSWER_SECONDS, "status")]
         if reports:
             return reports[-1]

@@ -17,14 +17,15 @@ from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
 from vm import room
 from vm.errors import MachineError
+from vm.guest.disk import SECTOR, read_mark
 from vm.guest.handover import Handover
-from vm.guest.manifest import check_folder, require
 from vm.guestlink import GuestLink
-from vm.making import ARCHES, OLDEST, Settings, public_half, read
+from vm.images import require_fit, trusted_image
+from vm.making import Settings, public_half, read
 from vm.paths import MachinePaths, write_private
 from vm.qemu.commandline import Boot as Kernel
 from vm.qemu.commandline import Drives, Hardware, Machine, free_port
-from vm.qemu.disks import check, grow, inspect
+from vm.qemu.disks import beginning, check, grow, inspect
 from vm.qemu.errors import MachineAlreadyRuns, QemuError, WakeFailed
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
@@ -119,6 +120,7 @@ class Boot:
         self._doubtful = doubtful
         self.paths, self._told, self._event, self.log = paths, told, event, log
         self._host = this_host()
+        self._folder = paths.image
         self._said: list[str] = []
         self._rest = ""
         self._now = ""
@@ -214,16 +216,15 @@ class Boot:
 
     async def _image(self) -> str:
         self._settings = read(self.paths)
-        manifest = await asyncio.to_thread(check_folder, self.paths.image)
-        require(manifest, ARCHES[self._host.arch], OLDEST)
-        return manifest.version
+        self._folder = self.paths.image
+        return (await asyncio.to_thread(trusted_image, self._folder)).version
 
     async def _find(self) -> str:
         self._qemu = await find_qemu(self._host)
         return f"{self._qemu.program} {'.'.join(map(str, self._qemu.version))}"
 
     async def _try(self) -> str:
-        boot = Kernel(self.paths.image / "kernel", self.paths.image / "initrd")
+        boot = Kernel(self._folder / "kernel", self._folder / "initrd")
         self.trial = await probe(self._qemu, self._host, boot, MARKER, remembered=self.paths.trial)
         return self.trial.accelerator.name
 
@@ -236,6 +237,8 @@ class Boot:
         await asyncio.to_thread(room.require, self.paths.disk)
         if doubtful:
             await check(self._qemu.image_tool, self.paths.disk)
+        mark = read_mark(await beginning(self._qemu.image_tool, self.paths.disk, 2 * SECTOR))
+        require_fit(self.paths, mark, self._folder)
         if self._settings.disk > disk.size:
             await grow(self._qemu.image_tool, self.paths.disk, self._settings.disk)
         return f"{disk.used} of {disk.size}"
@@ -245,7 +248,7 @@ class Boot:
         handed = await asyncio.to_thread(self._hand)
         if saved is not None:  # It was handed these at its boot; what changed since is told to it over SSH.
             machine = self._machine(tuple((name, self.paths.handed / name) for name in saved.handed))
-            now = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+            now = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self._folder))
             if not (differs := saved.differs(now)):
                 self._saved = True
                 await self._started(msgspec.structs.replace(machine, halted=True))
@@ -255,7 +258,7 @@ class Boot:
         return str(self._pid)
 
     def _machine(self, handed: tuple[tuple[str, Path], ...]) -> Machine:
-        image = self.paths.image
+        image = self._folder
         return Machine(
             folder=self.paths.home,
             boot=Kernel(image / "kernel", image / "initrd", "quiet"),
@@ -271,7 +274,7 @@ class Boot:
         await self._started(machine)
 
     async def _started(self, machine: Machine) -> None:
-        self._moment = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+        self._moment = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self._folder))
         self.running, self.machine = await start(self._qemu, self._host, self._tried, machine, self._event)
 
     @property

@@ -6,14 +6,15 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from backend.errors import BackendError
-from vm import making, room
+from vm import dockercontext, making, room
+from vm.errors import MachineError
 from vm.guestlink import ENGINE_SOCKET
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
@@ -72,6 +73,7 @@ class Supervisor:
                 if self._failure is not None:
                     write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
+            await self._docker(dockercontext.end)
             self._enter("failed" if self._failure else "suspended" if self.paths.state.exists() else "stopped")
             self._over.set()
             await asyncio.sleep(LAST_WORD / 10)
@@ -194,6 +196,14 @@ class Supervisor:
                 await discard(slept.qemu.image_tool, slept.machine)
         return not self._stopping
 
+    def mend(self) -> None:
+        """Open the local socket anew where somebody removed it. Raises OSError."""
+        booted = self._booted
+        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+            if self._door is not None:
+                self._door.close()
+            self._door = unix_door(self.paths.socket, self._lead)
+
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
         self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self.log, doubtful=self._doubtful)
@@ -214,6 +224,7 @@ class Supervisor:
                 await booted.running.stop(STOP_SECONDS)
             else:
                 self._serve(booted)
+                await self._docker(dockercontext.begin)
             ended = await booted.running.wait()
             if (resting := self._resting) is not None:
                 await asyncio.wait((resting,))
@@ -228,7 +239,7 @@ class Supervisor:
         if self._door is None:
             self._door = unix_door(self.paths.socket, self._lead)
         self._room = Room(self.paths.disk, booted.link, booted.running.monitor, self.log)
-        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
+        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
@@ -237,6 +248,13 @@ class Supervisor:
         self._spawn(self._doze())
         self._awake.set()
         self._enter("running")
+
+    async def _docker(self, change: Callable[[MachinePaths], None]) -> None:
+        """What docker's own programs know of the machine; that it cannot be said to them is no reason to end."""
+        try:
+            await asyncio.to_thread(change, self.paths)
+        except MachineError as error:
+            self.log(f"context: {error}")
 
     async def _lead(self, caller: socket.socket) -> None:
         """A connection to the machine's socket; one that comes while it is asleep wakes it, and waits."""
