@@ -172,6 +172,8 @@ class Supervisor:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
+        if self._stopping or self._resting is not None:
+            return
         self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
