@@ -52,6 +52,7 @@ class Supervisor:
         self._panicked = False
         self._stopping = False
         self._over = asyncio.Event()
+        self._heard: Event | None = None
         self._room: Room | None = None
         self._callers = idling.Callers()
         self._resting: asyncio.Future[Failure | None] | None = None
@@ -303,7 +304,9 @@ class Supervisor:
         self._tell()
 
     def _on_event(self, event: Event) -> None:
-        self.log(f"qemu: {event}")
+        if event != self._heard:  # A full disk fails each write of many.
+            self.log(f"qemu: {event}")
+        self._heard = event
         if isinstance(event, Panicked):
             self._panicked = True
         if self._room is not None:
