@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import images
-from tests.e2e.machine.test_life import Computer, computer, eventually
+from tests.e2e.machine.computer import Computer, eventually
 
-__all__ = ["computer"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 COUNT = "exec 3>>/work/log; i=0; while true; do i=$((i+1)); echo $i >&3 || echo failed; sleep 0.2; done"
 
@@ -43,16 +40,25 @@ class Shared:
         command = ["run", "--rm", *options, "-v", f"{self.path}:/work", images.BUSYBOX, "sh", "-c", script]
         return self.computer.docker(*command).decode()
 
+    def begin(self, name: str, *words: str) -> None:
+        """A container that goes on, with it at /work."""
+        self.computer.docker("run", "-d", "--name", name, "-v", f"{self.path}:/work", images.BUSYBOX, *words)
+
     def lines(self, name: str) -> list[str]:
         """The lines of a file, as far as they are whole."""
         return (self.path / name).read_text().split("\n")[:-1] if (self.path / name).exists() else []
+
+    def goes_on(self, name: str) -> None:
+        """Wait until a file has grown."""
+        before = len(self.lines(name))
+        eventually(lambda: len(self.lines(name)) > before + 5, 600)
 
 
 @pytest.fixture(scope="module")
 def shared(computer: Computer) -> Shared:
     """A folder with a name that has all that a name may have, shared while the machine runs."""
-    computer.docker("import", "-", images.BUSYBOX, stdin=images.busybox_tar())
-    made = Shared(computer, computer.home / 'it\'s, a: "work" $HOME é 😀')
+    computer.busybox()
+    made = Shared(computer, computer.home.parent / 'it\'s, a "work" $HOME é 😀')
     said = computer.told("share", str(made.path), "--watch")
     assert said["shares"] == [{"path": str(made.path), "reason": "", "unwatched": ""}]
     return made
@@ -60,20 +66,9 @@ def shared(computer: Computer) -> Shared:
 
 def refused(computer: Computer, path: Path) -> str:
     """Why a container that binds it does not start."""
-    command = [
-        "docker",
-        "-H",
-        f"unix://{computer.socket}",
-        "run",
-        "--rm",
-        "-v",
-        f"{path}:/work",
-        images.BUSYBOX,
-        "true",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = computer.tried("run", "--rm", "-v", f"{path}:/work", images.BUSYBOX, "true")
     assert done.returncode != 0
-    return done.stderr
+    return done.stderr.decode()
 
 
 def test_a_bind_mount_is_read_and_written_from_both_sides(shared: Shared) -> None:
@@ -86,10 +81,8 @@ def test_a_bind_mount_is_read_and_written_from_both_sides(shared: Shared) -> Non
     assert answer.stat().st_uid == shared.computer.home.stat().st_uid
     assert shared.run("stat -c %u:%g /work/deep/answer") == "0:0\n"
     assert shared.run("cat /work/deep/answer; echo other >>/work/deep/answer", "-u", "1234:1234") == "back\n"
-    script = (
-        "cd /work && ln -s deep/answer link && ln deep/answer twin && mv twin deep/moved && cat link && rm -r deep link"
-    )
-    assert shared.run(script) == "back\nother\n"
+    script = "cd /work && ln -s deep/answer link && ln deep/answer twin && mv twin deep/moved && cat link"
+    assert shared.run(f"{script} && rm -r deep link") == "back\nother\n"
     assert not answer.parent.exists()
 
 
@@ -98,68 +91,67 @@ def test_the_owner_cannot_be_changed_which_databases_try(shared: Shared) -> None
 
 
 def test_what_is_not_shared_cannot_be_bound(shared: Shared) -> None:
-    for path in (shared.computer.home / "elsewhere", Path("/home/nobody-has-this"), Path("/nowhere/at/all")):
+    for path in (shared.path.parent / "elsewhere", Path("/home/nobody-has-this"), Path("/nowhere/at/all")):
         assert "read-only file system" in refused(shared.computer, path)
         assert not path.exists()
-
-
-def test_our_own_data_stays_private_in_a_folder_around_it(shared: Shared) -> None:
-    home = shared.computer.home
-    assert shared.computer.told("share", str(home), "--read-only")["state"] == "running"
-    run = ["run", "--rm", "-v", f"{home}:/home", images.BUSYBOX, "sh", "-c"]
-    seen = shared.computer.docker(
-        *run, "ls -a /home; ls /home/data /home/run 2>&1; touch /home/x 2>&1 || true"
-    ).decode()
-    assert shared.path.name in seen
-    assert {"data", "run"}.isdisjoint(seen.split("\n"))
-    assert seen.count("No such file or directory") == 2
-    assert "ead-only file system" in seen
-    assert not (home / "x").exists()
-    left = shared.computer.told("unshare", str(home))["shares"]
-    assert [each["path"] for each in left] == [str(shared.path)]
-    assert shared.run("ls /work") == shared.run("ls /work")
     assert shared.computer.told("share", "/usr", code=1)["error"] == "ShareRefused"
+
+
+def test_what_is_private_is_not_seen_in_a_folder_around_it(shared: Shared) -> None:
+    around = shared.path.parent
+    (shared.computer.home / ".ssh").mkdir()
+    shared.give(shared.computer.home / ".ssh")
+    assert shared.computer.told("share", str(around), "--read-only")["state"] == "running"
+    script = "find /around -maxdepth 2; touch /around/x 2>&1 || true"
+    command = ["run", "--rm", "-v", f"{around}:/around", images.BUSYBOX, "sh", "-c", script]
+    seen = shared.computer.docker(*command).decode().splitlines()
+    assert f"/around/{shared.path.name}" in seen
+    assert f"/around/{shared.computer.home.name}" in seen
+    assert {"data", ".ssh"}.isdisjoint(line.rpartition("/")[2] for line in seen)
+    assert "touch: /around/x: Read-only file system" in seen
+    assert not (around / "x").exists()
+    left = shared.computer.told("unshare", str(around))["shares"]
+    assert [each["path"] for each in left] == [str(shared.path)]
+    shared.write("after", "there\n")
+    assert shared.run("cat /work/after") == "there\n"
 
 
 def test_a_change_here_is_seen_by_who_watches_there(shared: Shared) -> None:
     shared.write("main.py", "print(1)\n")
-    name = ["--name", "reload", "-v", f"{shared.path}:/work"]
-    shared.computer.docker("run", "-d", *name, images.BUSYBOX, "inotifyd", "-", "/work:cwey")
+    shared.begin("reload", "inotifyd", "-", "/work:cwey")
 
-    def told() -> str:
-        return shared.computer.docker("logs", "reload").decode()
+    def told() -> int:
+        return shared.computer.docker("logs", "reload").decode().count("main.py")
 
     def changed() -> bool:
         shared.write("main.py", f"print({time.time()})\n")
         time.sleep(3)
-        return "main.py" in told()
+        return told() > 0
 
     eventually(changed)
-    before = shared.path / "main.py"
-    exact = before.stat().st_mtime_ns
+    exact = (shared.path / "main.py").stat().st_mtime_ns
     time.sleep(3)
-    assert before.stat().st_mtime_ns == exact
-    seen = told().count("main.py")
+    seen = told()
     time.sleep(5)
-    assert told().count("main.py") == seen
+    assert told() == seen
+    assert (shared.path / "main.py").stat().st_mtime_ns == exact
     shared.computer.docker("rm", "-f", "reload")
 
 
-def test_it_goes_on_without_the_window_and_over_another_connection(shared: Shared) -> None:
+def test_an_open_file_goes_on_without_the_window_over_another_connection_and_suspended(shared: Shared) -> None:
     computer = shared.computer
-    computer.docker("run", "-d", "--name", "counts", "-v", f"{shared.path}:/work", images.BUSYBOX, "sh", "-c", COUNT)
+    shared.begin("counts", "sh", "-c", COUNT)
     eventually(lambda: len(shared.lines("log")) > 3)
-    assert computer.owner is not None
-    os.kill(computer.owner.pid, signal.SIGKILL)
-    computer.owner.communicate()
-    before = len(shared.lines("log"))
-    eventually(lambda: len(shared.lines("log")) > before + 5)
+    computer.leave()
+    shared.goes_on("log")
 
-    cut = ["run", "--rm", "--privileged", "--pid", "host", images.BUSYBOX, "killall", "sshd-session"]
-    subprocess.run(["docker", "-H", f"unix://{computer.socket}", *cut], capture_output=True, timeout=600, check=False)
-    before = len(shared.lines("log"))
-    eventually(lambda: len(shared.lines("log")) > before + 5)
-    eventually(lambda: computer.told("status")["state"] == "running")
+    computer.tried("run", "--rm", "--privileged", "--pid", "host", images.BUSYBOX, "killall", "sshd-session")
+    shared.goes_on("log")
+    eventually(lambda: computer.cli("status").returncode == 0)
+
+    assert computer.told("suspend")["state"] == "suspended"
+    assert computer.told("start")["state"] == "running"
+    shared.goes_on("log")
     said = computer.docker("logs", "counts")
     computer.docker("rm", "-f", "counts")
     assert said == b""
@@ -170,18 +162,15 @@ def test_it_goes_on_without_the_window_and_over_another_connection(shared: Share
 def test_what_is_shared_no_more_is_gone_for_those_who_have_it_too(shared: Shared) -> None:
     computer = shared.computer
     shared.write("mine", "mine\n")
-    bound = ["-v", f"{shared.path}:/work", images.BUSYBOX, "sh", "-c"]
-    computer.docker("run", "-d", "--name", "holds", *bound, "exec 3</work/mine; sleep 3600")
+    shared.begin("holds", "sh", "-c", "exec 3</work/mine; sleep 3600")
     assert computer.docker("exec", "holds", "cat", "/work/mine") == b"mine\n"
     assert computer.told("unshare", str(shared.path))["shares"] == []
-    script = "sleep 2; cat /work/mine || cat <&3"
-    command = ["docker", "-H", f"unix://{computer.socket}", "exec", "holds", "sh", "-c", script]
-    assert subprocess.run(command, capture_output=True, timeout=600, check=False).returncode != 0
+    assert computer.tried("exec", "holds", "sh", "-c", "sleep 2; cat /work/mine || cat /proc/1/fd/3").returncode != 0
     computer.docker("rm", "-f", "holds")
     assert "read-only file system" in refused(computer, shared.path)
 
     computer.told("share", str(shared.path))
-    assert shared.run("cat /work/mine") == "mine\n"
-    assert [each["reason"] for each in computer.told("restart")["shares"]] in ([""], [])
+    assert computer.told("restart")["state"] == "running"
     eventually(lambda: [each["reason"] for each in computer.told("status")["shares"]] == [""])
     assert shared.run("cat /work/mine") == "mine\n"
+    assert computer.told("unshare", str(shared.path))["shares"] == []
