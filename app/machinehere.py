@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 LABEL = "Machine"
 
 
-def machine_at(endpoint: Endpoint | None) -> MachinePaths | None:
-    """The machine whose engine answers at an endpoint; None where it is another engine."""
-    try:
-        found = MachinePaths.below(paths.data_dir(), paths.runtime_dir())
-    except OSError:
-        return None
-    return found if endpoint == UnixSocket(str(found.socket)) else None
-
-
 def machine_here() -> list[Candidate]:
     """The machine's engine; nothing where none has come up, or where our folders cannot be used."""
     socket = _socket()

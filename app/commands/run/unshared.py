@@ -19,15 +19,15 @@ async def refuse_unshared(engine: Engine, form: RunForm) -> None:
 def _refuse(endpoint: Endpoint, sources: list[str]) -> None:
     from app.machinehere import machine_at  # Late, as most who run something have no machine.
 
-    paths = machine_at(endpoint)
-    if paths is None:
+    machine = machine_at(endpoint)
+    if machine is None:
         return
     from vm.errors import MachineError, PathNotShared
     from vm.making import read
     from vm.shares.places import reached
 
     try:
-        shares = read(paths).shares
+        shares = read(machine.paths).shares
     except MachineError:
         return  # The engine will say what it makes of it.
     for source in sources:
