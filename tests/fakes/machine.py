@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from vm import making
 from vm.errors import MachineError
 from vm.guest.fetching import Progress
 from vm.machine import Machine
@@ -60,6 +61,24 @@ class FakeMachine(Machine):
             "running", str(self.paths.socket), 4711, 4700, "running", "28.1.1", "tcg", steps=steps, ssh_port=40022
         )
         told(self.report)
+        return self.report
+
+    def keep(self, settings: Settings) -> None:
+        """What it is made of, where the window reads it."""
+        self.paths.make()
+        making.write(self.paths, settings)
+
+    async def rest(self) -> Report:
+        self.asked.append("rest")
+        self.paths.socket.unlink(missing_ok=True)
+        self.report = Report("suspended")
+        return self.report
+
+    async def change(
+        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = 30
+    ) -> Report:
+        self.asked.append("change")
+        self.keep(settings)
         return self.report
 
     async def stop(self, seconds: float = 30) -> Report:
