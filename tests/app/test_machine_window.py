@@ -16,12 +16,13 @@ from app import places
 from app.machineroom import MachineRoom
 from app.machinewordings import STEPS
 from app.notices import notice_for
+from app.pages.machine.page import TABS
 from app.pages.onboarding.page import OnboardingPage
 from app.places import Place
 from app.widgets.fields import SpinEdit
 from backend import discovery
 from backend.endpoint import UnixSocket
-from tests.app.test_accessibility import faults
+from tests.app.test_accessibility import backwards, faults, stops, way_of_tab
 from tests.app.test_machine_notices import EVERY, make
 from tests.app.test_qemu_notices import EVERY as EVERY_OF_QEMU
 from tests.app.test_qemu_notices import make as make_of_qemu
@@ -251,6 +252,24 @@ async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplicatio
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
     assert machine.asked == []
+
+
+async def test_every_tab_is_named_and_read_in_order(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("running", str(machine.paths.socket), 4711, image="2", rollback="1")
+        machine.keep(HAS)
+        for tab, _words in TABS:
+            person.window.go(Place(places.MACHINE, tab=tab))
+            page = person.window.page(places.MACHINE)
+            await person.until(lambda: person.desk.machine.session.state.settings is not None, "what it has")
+            await person.until(lambda: not person.desk.machine.session.checking, "the checks")
+            await person.rest(10)
+            way = way_of_tab(stops(page)[0])
+            assert set(stops(page)) <= set(way)
+            assert not backwards([each for each in way if page.isAncestorOf(each)])
+            assert not faults(person.window)
 
 
 async def test_a_full_disk_is_told_for_as_long_as_it_is_full(
