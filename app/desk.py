@@ -187,8 +187,8 @@ class Desk(QObject):
         history = self.builds
         for notice in about_files(history=history.set_aside, problem="" if self._problem else history.problem):
             self.session.notice(notice)
-        if self.preferences.get("machine/rests", False):
-            self.machine.wake()
+        if self.preferences.get("machine/rests", False) or self.session.state.label == "Machine":
+            self.machine.come_back()
         if reports := crash.left_reports(paths.log_dir()):
             from app.pages.settings.reports import CrashReportDialog
 

@@ -16,9 +16,11 @@ from app import places
 from app.machineroom import MachineRoom
 from app.machinewordings import STEPS
 from app.notices import notice_for
+from app.pages.containers.page import ContainersPage
 from app.pages.machine.page import TABS
 from app.pages.onboarding.page import OnboardingPage
 from app.places import Place
+from app.session import Phase
 from app.widgets.fields import SpinEdit
 from backend import discovery
 from backend.endpoint import UnixSocket
@@ -252,6 +254,45 @@ async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplicatio
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
     assert machine.asked == []
+
+
+async def test_a_port_that_is_taken_here_is_told_on_the_containers_row(
+    qapp: QApplication, machine: FakeMachine
+) -> None:
+    fake = FakeEngine()
+    port = {"PrivatePort": 80, "PublicPort": 18080, "Type": "tcp", "IP": "127.0.0.1"}
+    fake.add_container("web", ports=[port])
+    async with fake.serve() as endpoint, at_desk(endpoint, machine=machine) as person:
+        machine.serve_at(endpoint.path)
+        machine.report = Report(
+            "running", endpoint.path, 4711, ports=(Published("tcp", "127.0.0.1", 18080, "taken", "nginx (pid 81)"),)
+        )
+        person.desk.machine.come_back()
+        page = await person.nav("containers")
+        assert isinstance(page, ContainersPage)
+        told = "port 18080 does not answer here"
+        await person.until(lambda: person.key_of(page.list.table, told), "the port that does not answer")
+        machine.report = replace(machine.report, ports=())
+        person.desk.machine.come_back()
+        await person.until(lambda: not person.key_of(page.list.table, told), "it to be taken back")
+
+
+async def test_stopping_the_machine_in_use_leads_back_to_the_ways_to_an_engine(
+    qapp: QApplication, machine: FakeMachine
+) -> None:
+    fake = FakeEngine()
+    fake.add_container("web")
+    async with fake.serve() as endpoint, at_desk(endpoint, machine=machine) as person:
+        machine.serve_at(endpoint.path)
+        machine.report = Report("running", endpoint.path, 4711)
+        person.window.go(Place(places.MACHINE))
+        await person.press("Stop")
+        await person.sees("1\u00a0container runs in it.")
+        await person.press("Stop it")
+        await person.until(lambda: machine.asked == ["stop"], "the stop")
+        await person.until(lambda: person.desk.session.state.phase is Phase.NONE, "no engine")
+        await person.nav("containers")
+        await person.sees("Use the virtual machine")
 
 
 async def test_every_tab_is_named_and_read_in_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from vm import making
@@ -18,6 +19,15 @@ from vm.report import Report, Step
 SAID = ("image", "qemu", "accelerator", "disk", "process", "guest", "ssh", "engine")
 
 
+@dataclass(frozen=True)
+class _Elsewhere(MachinePaths):
+    at: Path
+
+    @property
+    def socket(self) -> Path:
+        return self.at
+
+
 class FakeMachine(Machine):
     """`asked` holds the verbs in their order. `fault` is raised by the next start; `gate` holds a start up."""
 
@@ -28,6 +38,10 @@ class FakeMachine(Machine):
         self.fault: MachineError | QemuError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+
+    def serve_at(self, socket: str) -> None:
+        """Its engine is the one that answers there."""
+        self.paths = _Elsewhere(self.paths.home, self.paths.runtime, Path(socket))
 
     @property
     def created(self) -> bool:
