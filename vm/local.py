@@ -13,8 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from vm.qemu.locks import lock_now
-
 BACKLOG = 256
 LINE = 4096
 REST = 0.1
@@ -41,6 +39,8 @@ class Accepts(Protocol):
 
 def take_lock(path: Path) -> int | None:
     """Have it until this process ends; None where another one has it. Raises OSError where no file can be."""
+    from vm.qemu.locks import lock_now  # Late: the window only looks whether a socket is there.
+
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         lock_now(descriptor)
@@ -52,6 +52,8 @@ def take_lock(path: Path) -> int | None:
 
 def is_held(path: Path) -> bool:
     """Whether a process has the lock."""
+    from vm.qemu.locks import lock_now
+
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except OSError:
