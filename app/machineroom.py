@@ -30,7 +30,6 @@ from app.session import Session
 from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
-from backend.endpoint import UnixSocket
 from vm import images, making
 from vm.errors import ImageMissing, MachineError
 from vm.machine import SUPPORTED, Machine
@@ -214,7 +213,7 @@ class MachineRoom(QObject):
 
     def _on_up(self, report: Report) -> None:
         """Its engine is used where none is in use, and offered where one is."""
-        where = UnixSocket(report.socket)
+        where = self.session.machine.paths.endpoint
         if self._session.state.endpoint == where:
             return
 

@@ -15,6 +15,7 @@ from app import checkscript, paths, scripting
 from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
+from backend import endpoint
 from vm import dockercontext, making
 from vm.errors import (
     ImageMissing,
@@ -168,7 +169,7 @@ def _besides(words: argparse.Namespace) -> dict[str, Any]:
 
 
 def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
-    host = f"unix://{machine.paths.socket}"
+    host = endpoint.text(machine.paths.endpoint)
     if as_json:
         said: dict[str, Any] = msgspec.to_builtins(report)
         print(json.dumps({**said, "host": host if report.socket else ""}))

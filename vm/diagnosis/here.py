@@ -9,6 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from vm import local
 from vm.diagnosis.check import Check
 from vm.diagnosis.seen import Seen
 from vm.errors import DataNewer, ImageError, MachineFolderUnusable
@@ -157,14 +158,11 @@ async def socket(seen: Seen) -> Check:
         return Check("socket", "unknown", "", "not-running")
     path = Path(seen.report.socket)
     try:
-        mode = (await asyncio.to_thread(path.stat)).st_mode
-        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(path)), CONNECT_SECONDS)
+        _, writer = await asyncio.wait_for(local.connect(path), CONNECT_SECONDS)
         writer.close()
     except OSError as error:
         told = f"{path}: {error.strerror or 'no answer'}"
         return Check("socket", "bad", told, "no-socket", "socket")
-    if not stat.S_ISSOCK(mode):
-        return Check("socket", "bad", str(path), "no-socket", "socket")
     return Check("socket", "good", str(path))
 
 
@@ -173,7 +171,7 @@ async def engine(seen: Seen) -> Check:
     if seen.report is None or not seen.report.socket:
         return Check("engine", "unknown", "", "not-running")
     try:
-        reader, writer = await asyncio.open_unix_connection(seen.report.socket)
+        reader, writer = await local.connect(Path(seen.report.socket))
         writer.write(b"GET /_ping HTTP/1.0\r\n\r\n")
         said = await reader.read(4096)
         writer.close()
