@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from vm.report import Report
 
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
+RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
 _MADE = {
     "fetch": "Fetching the image",
     "image": "Copying and checking the image",
@@ -39,7 +41,6 @@ _MADE = {
     "stop": "Stopping it",
     "start": "Starting it with the other image",
 }
-RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -77,30 +78,26 @@ async def run(words: argparse.Namespace) -> int:
 
 
 async def _do(machine: Machine, words: argparse.Namespace) -> Report:
-    told = _Teller(quiet=words.json)
-    if words.verb == "create":
-        await machine.create(_settings(words), words.image, told.making, told.coming)
-    elif words.verb in ("fetch", "update", "rollback"):
-        return await _image(machine, words, told)
-    elif words.verb in ("start", "resume"):
-        return await machine.start(told.starting)
-    elif words.verb == "restart":
-        return await machine.restart(words.timeout, told.starting)
-    elif words.verb == "stop":
-        return await machine.stop(words.timeout)
-    elif words.verb == "suspend":
-        return await machine.suspend()
-    elif words.verb == "change":
-        return await machine.change(_changed(machine, words), told.starting, words.timeout)
-    elif words.verb == "move":
-        return await machine.move(words.to, told.moving, told.starting, words.timeout)
-    elif words.verb == "reset":
-        return await machine.reset(words.timeout)
-    elif words.verb == "context" and words.use is not None:
+    told, seconds = _Teller(quiet=words.json), words.timeout
+    verbs: dict[str, Callable[[], Awaitable[Report | None]]] = {
+        "create": lambda: machine.create(_settings(words), words.image, told.making, told.coming),
+        "fetch": lambda: machine.fetch(told.making, told.coming),
+        "update": lambda: machine.update(words.image, told.making, told.coming),
+        "rollback": lambda: machine.rollback(told.making),
+        "start": lambda: machine.start(told.starting),
+        "resume": lambda: machine.start(told.starting),
+        "restart": lambda: machine.restart(seconds, told.starting),
+        "stop": lambda: machine.stop(seconds),
+        "suspend": machine.suspend,
+        "change": lambda: machine.change(_changed(machine, words), told.starting, seconds),
+        "move": lambda: machine.move(words.to, told.moving, told.starting, seconds),
+        "reset": lambda: machine.reset(seconds),
+        "delete": lambda: machine.delete(seconds),
+    }
+    if words.verb == "context" and words.use is not None:
         await machine.use_context(words.use == "yes")
-    elif words.verb == "delete":
-        await machine.delete(words.timeout)
-    return await machine.inspect()
+    report = await verbs[words.verb]() if words.verb in verbs else None
+    return report or await machine.inspect()
 
 
 async def _image(machine: Machine, words: argparse.Namespace, told: _Teller) -> Report:
@@ -116,9 +113,7 @@ async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
     """What has to be said before it is done; empty where nothing has to."""
     if words.verb in ("delete", "reset"):
         return DELETES if words.verb == "delete" else RESETS
-    restarts = words.verb in ("move", "update", "rollback") or (
-        words.verb == "change" and making.restarts(making.read(machine.paths), _changed(machine, words))
-    )
+    restarts = words.verb == "move" or (words.verb == "change" and machine.restarts(_changed(machine, words)))
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
 
 

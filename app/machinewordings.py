@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from app.notices import Notice, sentence
+from msgspec.structs import replace
+
+from app.notices import Notice, Step, sentence
 from app.presentation.units import bytes_text
 from vm import errors as e
 from vm.qemu.host import this_host
@@ -70,39 +72,89 @@ def export_line(host: str) -> str:
     return f"export DOCKER_HOST={shlex.quote(host)}"
 
 
+ENDED = frozenset(("MachineEnded", "GuestPanicked"))
+"""Kinds of failures of a machine that was up."""
+START = Step("Start the machine", "machine-start")
+AGAIN = Step("Try again", "machine-start")
+CHECK = Step("Check the machine", "show-machine")
+
+
+def copy_step(line: str, what: str = "Copy the command") -> Step:
+    """A press that copies a command."""
+    return Step(what, "machine-copy", line)
+
+
+ANOTHER = Step("Choose an engine", "choose-engine")
+_HELPS = {"image": copy_step("make guest", "Copy build command"), "disk": Step("Show the folder", "machine-folder")}
+_ASKED = {"start": "start", "stop": "stop", "status": "say how it is"}
+
+
 def install_line() -> str:
     """The command that installs QEMU here; empty where nobody knows one."""
     return shlex.join(offer(this_host()).line)
 
 
 def _start_failed(error: e.MachineStartFailed) -> Notice:
-    hint = _HINTS.get(error.step, "")
+    if error.kind in ENDED:
+        words = "Its kernel gave up." if error.kind == "GuestPanicked" else f"QEMU went away: {error.reason}."
+        return Notice("The machine ended by itself", f"{words} {_HINTS['process']}", START)
+    hint, step = _HINTS.get(error.step, ""), _HELPS.get(error.step, AGAIN)
     if error.step == "qemu" and (line := install_line()):
-        hint = f"Install it with: {line}"
+        hint, step = f"Install it with: {line}", copy_step(line, "Copy install command")
+    elif error.step == "qemu":
+        hint = f"Install one that can be used: {offer(this_host()).page}"
+    elif error.kind == "HostDiskFull":
+        step = Step("Show the folder", "machine-folder")
     doing = STEPS.get(error.step, error.step)
-    return Notice("The machine did not start", f"{doing}: {sentence(error.reason)} {hint}".rstrip())
+    return Notice("The machine did not start", f"{doing}: {sentence(error.reason)} {hint}".rstrip(), step)
 
 
 def _missing(_error: e.MachineMissing) -> Notice:
-    return Notice("There is no machine yet", "Create it with: pilothouse machine create")
+    return Notice("There is no machine yet", "Create it with: pilothouse machine create", START)
 
 
 def _exists(error: e.MachineExists) -> Notice:
-    return Notice("There is a machine already", f"It is in {error.path}. Start it, or delete it first.")
+    return Notice("There is a machine already", f"It is in {error.path}. Start it, or delete it first.", START)
 
 
 def _unsupported(error: e.MachineUnsupported) -> Notice:
-    return Notice("No machine on this system yet", f"This version cannot run one on {error.system}.")
+    return Notice("No machine on this system yet", f"This version cannot run one on {error.system}.", ANOTHER)
 
 
 def _folder(error: e.MachineFolderUnusable) -> Notice:
     words = f"{error.path}: {sentence(error.reason)} Let PILOTHOUSE_HOME name another folder."
-    return Notice("A folder of the machine cannot be used", words)
+    return Notice("A folder of the machine cannot be used", words, Step("Show the folder", "machine-folder"))
 
 
 def _silent(error: e.MachineSilent) -> Notice:
     words = "What runs it did not answer in time. Try again when the computer is less busy."
-    return Notice("The machine does not answer", f"{words} ({error.doing})")
+    return Notice(
+        "The machine does not answer", f"{words} It was asked to {_ASKED.get(error.doing, error.doing)}.", CHECK
+    )
+
+
+def _not_suspended(error: e.MachineNotSuspended) -> Notice:
+    words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
+    return Notice("The machine could not be suspended", words)
+
+
+_SETTINGS = {
+    "cpus": "The processors",
+    "memory": "The memory in MiB",
+    "disk": "The disk in bytes",
+    "idle": "The minutes",
+}
+
+
+def _settings(error: e.SettingsUnusable) -> Notice:
+    most = f" and at most {error.most}" if error.most else ""
+    words = f"{_SETTINGS.get(error.name, error.name)} must be at least {error.least}{most}. Nothing was changed."
+    return Notice("The machine cannot be made so", words)
+
+
+def _docker_config(error: e.DockerConfigUnusable) -> Notice:
+    words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
+    return Notice("Docker's own configuration cannot be used", words)
 
 
 def _updating(_error: e.MachineUpdating) -> Notice:
@@ -140,52 +192,31 @@ def _wrong_processor(error: e.ImageWrongArchitecture) -> Notice:
     return Notice("This image is for another kind of computer", words)
 
 
-def _not_suspended(error: e.MachineNotSuspended) -> Notice:
-    words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
-    return Notice("The machine could not be suspended", words)
-
-
-_SETTINGS = {
-    "cpus": "The processors",
-    "memory": "The memory in MiB",
-    "disk": "The disk in bytes",
-    "idle": "The minutes",
-}
-
-
-def _settings(error: e.SettingsUnusable) -> Notice:
-    most = f" and at most {error.most}" if error.most else ""
-    words = f"{_SETTINGS.get(error.name, error.name)} must be at least {error.least}{most}. Nothing was changed."
-    return Notice("The machine cannot be made so", words)
-
-
-def _docker_config(error: e.DockerConfigUnusable) -> Notice:
-    words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
-    return Notice("Docker's own configuration cannot be used", words)
-
-
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
-    return Notice(
-        "There is no image for the machine", f"It was looked for in {looked}. Build one with: {error.command}"
-    )
+    words = f"It was looked for in {looked}. Build one with: {error.command}"
+    return Notice("There is no image for the machine", words, copy_step(error.command, "Copy build command"))
 
 
 def _image(error: e.ImageError) -> Notice:
-    return Notice("The machine's image cannot be used", f"{sentence(str(error))} Build it anew with: make guest")
+    words = f"{sentence(str(error))} Build it anew with: make guest"
+    return Notice("The machine's image cannot be used", words, copy_step("make guest", "Copy build command"))
 
 
 def _image_room(error: e.ImageNoRoom) -> Notice:
     words = f"{bytes_text(error.needed)} are needed in {error.path}, and {bytes_text(error.free)} are free."
-    return Notice("There is no room for the machine's image", words)
+    return Notice(
+        "There is no room for the machine's image", words, Step("Show the folder", "machine-folder", error.path)
+    )
 
 
 def _image_fetch(error: e.ImageFetchFailed) -> Notice:
-    return Notice("The machine's image did not come whole", f"{sentence(str(error))} The next try goes on from there.")
+    words = f"{sentence(str(error))} The next try goes on from there."
+    return Notice("The machine's image did not come whole", words, AGAIN)
 
 
 def _machine(error: e.MachineError) -> Notice:
-    return Notice("The machine could not do that", sentence(str(error)))
+    return Notice("The machine could not do that", sentence(str(error)), CHECK)
 
 
 MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
@@ -196,13 +227,13 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.MachineNotSuspended: _not_suspended,
+    e.SettingsUnusable: _settings,
+    e.DockerConfigUnusable: _docker_config,
     e.MachineUpdating: _updating,
     e.UpdateFailed: _update_failed,
     e.RollbackMissing: _no_rollback,
     e.DataNewer: _newer_data,
-    e.MachineNotSuspended: _not_suspended,
-    e.SettingsUnusable: _settings,
-    e.DockerConfigUnusable: _docker_config,
     e.ImageError: _image,
     e.ImageMissing: _no_image,
     e.ImageUnsigned: _unsigned,
@@ -214,3 +245,16 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.ImageNoRoom: _image_room,
     e.ImageBuildFailed: _image,
 }
+
+
+def _helped(wording: Callable[[Any], Notice]) -> Callable[[Any], Notice]:
+    """What names no next press of its own is looked at on the machine's page."""
+
+    def helped(error: BaseException) -> Notice:
+        notice = wording(error)
+        return notice if notice.step is not None else replace(notice, step=CHECK)
+
+    return helped
+
+
+MACHINE_WORDINGS.update({kind: _helped(wording) for kind, wording in MACHINE_WORDINGS.items()})

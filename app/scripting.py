@@ -39,6 +39,10 @@ MACHINE_VERBS = (
     "resume",
     "status",
     "change",
+    "fetch",
+    "update",
+    "rollback",
+    "diagnose",
     "move",
     "reset",
     "context",
@@ -197,13 +201,13 @@ def _parser() -> argparse.ArgumentParser:
         help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
     )
     machine.add_argument("--to", type=Path, metavar="FOLDER", help="move: where its disk goes")
+    machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
+    machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")
     machine.add_argument(
         "--yes",
         action="store_true",
         help="delete, reset: throw away what is in it; change, move, update, rollback: restart it if need be",
     )
-    machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
-    machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")
     return parser
 
 

@@ -69,6 +69,13 @@ def require_fit(paths: MachinePaths, mark: DataVersion | None, folder: Path | No
         raise DataNewer(manifest.version, str(mark), str(manifest.data))
 
 
+def require_source() -> None:
+    """Raises ImageMissing where none was built here and none is published."""
+    looked = BUILT / architecture()
+    if not (looked / MANIFEST).is_file() and not release().base:
+        raise ImageMissing((str(looked),), COMMAND)
+
+
 async def find(paths: MachinePaths, given: Path | None, say: Say, progress: Progress, at_least: str = "0") -> Path:
     """A folder with an image: the one that is given, else what was built here, else what is published.
 

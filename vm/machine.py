@@ -24,7 +24,6 @@ from vm.errors import (
     MachineUnsupported,
 )
 from vm.guest.fetching import Progress
-from vm.launching import held, launch, reap
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
@@ -170,18 +169,25 @@ class Machine:
         except (SuspendBlocked, MachineNotSuspended):
             return await self.stop()
 
-    async def change(
-        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = STOP_SECONDS
-    ) -> Report:
-        """Give it other settings; where `making.restarts` says so, one that runs is restarted.
+    def restarts(self, settings: Settings) -> bool:
+        """Whether one that runs has to start anew to get these.
 
-        Raises SettingsUnusable, DiskShrinks and what stop and start raise; before that nothing is changed.
+        Raises MachineMissing, SettingsUnusable, DiskShrinks.
         """
         before = making.read(self.paths)
         making.check(settings)
         if settings.disk < before.disk:
             raise DiskShrinks(str(self.paths.disk), f"has {before.disk} bytes")
-        if not making.restarts(before, settings):
+        return making.restarts(before, settings)
+
+    async def change(
+        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = STOP_SECONDS
+    ) -> Report:
+        """Give it other settings; where `restarts` says so, one that runs is restarted.
+
+        Raises what `restarts` raises, and then nothing is changed; and what stop and start raise.
+        """
+        if not self.restarts(settings):
             await asyncio.to_thread(making.write, self.paths, settings)
             return await self.inspect()
         return await self._meanwhile(lambda: asyncio.to_thread(making.write, self.paths, settings), told, seconds)

@@ -58,6 +58,20 @@ class Published(msgspec.Struct, frozen=True):
     words: str = ""
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What of this computer the guest lives by: the resolver that it asks, proxies without who signs in to them.
+
+    `no_proxy` are names that are reached without one, `authorities` counts what it was given; `error` says why it
+    could not be told of a change.
+    """
+
+    resolver: str = ""
+    proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    authorities: int = 0
+    error: str = ""
+
+
 class LowDisk(msgspec.Struct, frozen=True):
     """Little is free on the host's disk that holds the machine, or on the guest's own: bytes, of `size`.
 
@@ -74,8 +88,8 @@ class LowDisk(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
 
-    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
     `suspendable` is empty where a running machine can be suspended, else why it cannot.
+    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
     """
 
     state: State
@@ -89,10 +103,11 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
-    image: str = ""
-    rollback: str = ""
+    surroundings: Surroundings = Surroundings()
     suspendable: str = ""
     warnings: tuple[LowDisk, ...] = ()
+    image: str = ""
+    rollback: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):

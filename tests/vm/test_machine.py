@@ -26,8 +26,8 @@ from vm.errors import (
     MachineExists,
     MachineFolderUnusable,
     MachineMissing,
+    MachineStartFailed,
 )
-from vm.errors import MachineStartFailed as Failed
 from vm.guest.manifest import MANIFEST, encode
 from vm.guest.trust import mark_built
 from vm.machine import Machine
@@ -168,7 +168,7 @@ async def test_a_start_that_fails_says_where_and_why(
     created: Machine, install: Install, script: dict[str, object], step: str, kind: str, reason: str
 ) -> None:
     install(**script)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.step, caught.value.kind) == (step, kind), tail(created.paths.log)
     assert reason in caught.value.reason
@@ -183,13 +183,13 @@ async def test_a_start_that_fails_says_where_and_why(
 @pytest.mark.asyncio
 async def test_what_went_missing_since_is_told_by_its_name(created: Machine, home: Path) -> None:
     (created.paths.image / "initrd").unlink()
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.step, caught.value.kind) == ("image", "ImageDamaged")
     shutil.copy(home / "built" / "initrd", created.paths.image / "initrd")
     (home / "bin" / this_host().emulator).unlink()
     if shutil.which(this_host().emulator) is None:
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(MachineStartFailed) as caught:
             await created.start()
         assert (caught.value.step, caught.value.kind) == ("qemu", "QemuMissing")
 
@@ -216,13 +216,13 @@ async def test_a_supervisor_that_cannot_start_is_told_with_its_words(
     created: Machine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(home / "gone"))
-    with pytest.raises(Failed, match=r"supervisor: .*No such file"):
+    with pytest.raises(MachineStartFailed, match=r"supervisor: .*No such file"):
         await created.start()
     broken = home / "python"
     broken.write_text("#!/bin/sh\necho 'no module named vm' >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.reason, caught.value.console) == ("it ended with 3", ("no module named vm",))
 

@@ -108,22 +108,6 @@ async def grow(tool: Path, path: Path, size: int) -> None:
         await _tool(tool, path, "resize", "-f", "qcow2", str(path), str(size))
 
 
-async def probe_tables(tool: Path, path: Path) -> bool:
-    """Check the tables of a disk that is not in use, and change nothing: whether room leaked. Raises DiskCorrupt."""
-    ended = await run([str(tool), "check", "-f", "qcow2", "--output=json", str(path)], CHECK_SECONDS)
-    if ended.code == _CORRUPT:
-        raise DiskCorrupt(str(path), last_words(ended.err) or "its tables contradict each other")
-    if ended.code not in (0, _LEAKS):
-        raise _failure(path, ended.err)
-    return ended.code == _LEAKS
-
-
-async def mend_tables(tool: Path, path: Path) -> None:
-    """Write the tables of a disk that is not in use anew. Raises DiskCorrupt where they cannot be saved."""
-    await run([str(tool), "check", "-q", "-f", "qcow2", "-r", "all", str(path)], CHECK_SECONDS)
-    await check(tool, path)
-
-
 async def copy(tool: Path, path: Path, target: Path) -> None:
     """Copy a disk that is not in use, holes left out, and compare what a guest sees of both. Raises DiskError.
 
@@ -143,6 +127,22 @@ async def copy(tool: Path, path: Path, target: Path) -> None:
     finally:
         with suppress(OSError):
             made.unlink()
+
+
+async def probe_tables(tool: Path, path: Path) -> bool:
+    """Check the tables of a disk that is not in use, and change nothing: whether room leaked. Raises DiskCorrupt."""
+    ended = await run([str(tool), "check", "-f", "qcow2", "--output=json", str(path)], CHECK_SECONDS)
+    if ended.code == _CORRUPT:
+        raise DiskCorrupt(str(path), last_words(ended.err) or "its tables contradict each other")
+    if ended.code not in (0, _LEAKS):
+        raise _failure(path, ended.err)
+    return ended.code == _LEAKS
+
+
+async def mend_tables(tool: Path, path: Path) -> None:
+    """Write the tables of a disk that is not in use anew. Raises DiskCorrupt where they cannot be saved."""
+    await run([str(tool), "check", "-q", "-f", "qcow2", "-r", "all", str(path)], CHECK_SECONDS)
+    await check(tool, path)
 
 
 async def check(tool: Path, path: Path) -> None:

@@ -67,6 +67,7 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
                 await asked.stop(question.seconds)
             elif question.ask == "mend":
                 asked.mend()
+            await _say(writer, await asked.report())
             report = await asked.report()
             await _say(writer, msgspec.structs.replace(report, failure=refused) if refused is not None else report)
     finally:

@@ -25,6 +25,7 @@ from vm.report import Failure, Report, State, Step, last_lines, write_failure
 from vm.supervisor import clock, control, idling, saving, trimming
 from vm.supervisor.boot import Boot, Booted, StartRefused
 from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 from vm.supervisor.room import Room
 
@@ -48,6 +49,7 @@ class Supervisor:
         self._booted: Booted | None = None
         self._ports: Ports | None = None
         self._door: Door | None = None
+        self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
         self._stopping = False
@@ -55,21 +57,25 @@ class Supervisor:
         self._room: Room | None = None
         self._callers = idling.Callers()
         self._resting: asyncio.Future[Failure | None] | None = None
-        self._dozing = self._keeping = False
+        self._dozing = self._keeping = self._doubtful = False
         self._awake, self._wanted = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> int:
         """Live; 0 where the machine ended as it was asked to, or by itself in order."""
+        self._doubtful = self.paths.failure.exists()
         self.paths.failure.unlink(missing_ok=True)
         server = await control.serve(self.paths.control, self)
         try:
+            await self._handing.open()
             while (slept := await self._live()) is not None and await self._sleep(slept):
                 self._steps.clear()
         finally:
+            await self._handing.close()
             if self._door is not None:
                 self._door.close()
-            if self._failure is not None:
-                write_failure(self.paths.failure, self._failure)
+            with suppress(OSError):  # The disk may be full; who waits is told all the same.
+                if self._failure is not None:
+                    write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
             await self._docker(dockercontext.end)
             self._enter("failed" if self._failure else "suspended" if self.paths.state.exists() else "stopped")
@@ -99,6 +105,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            surroundings=self._handing.told,
             warnings=self._room.warnings if self._room is not None else room.host(self.paths.disk),
         )
 
@@ -133,12 +140,6 @@ class Supervisor:
         elif self._starting is not None:
             self._starting.cancel()
         await self._over.wait()
-
-    def mend(self) -> None:
-        """Open the local socket anew where somebody removed it. Raises OSError."""
-        if self._door is not None and not self.paths.socket.is_socket():
-            self._door.close()
-            self._door = unix_door(self.paths.socket, self._lead)
 
     async def suspend(self) -> Failure | None:
         """Save it and end; why it could not be saved, and then it goes on."""
@@ -175,9 +176,8 @@ class Supervisor:
     async def _doze(self) -> None:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
-        minutes = making.read(self.paths).idle
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
-        self.log(f"idle: nobody needed it for {minutes} minutes")
+        self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
     async def _lie_down(self, booted: Booted) -> Failure | None:
@@ -201,9 +201,20 @@ class Supervisor:
                 await discard(slept.qemu.image_tool, slept.machine)
         return not self._stopping
 
+    def mend(self) -> None:
+        """Open the local socket anew where somebody removed it. Raises OSError."""
+        booted = self._booted
+        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+            if self._door is not None:
+                self._door.close()
+            self._door = unix_door(self.paths.socket, self._lead)
+
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
-        self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self.log)
+        self._booting = boot = Boot(
+            self.paths, self._on_step, self._on_event, self._handing.values, self.log, doubtful=self._doubtful
+        )
+        self._doubtful = False
         self._starting = asyncio.ensure_future(boot.run())
         try:
             booted = await self._starting
@@ -238,6 +249,7 @@ class Supervisor:
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
+        self._spawn(self._handing.follow(booted.link))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
         self._spawn(self._room.follow())
         self._booted = booted
