@@ -24,6 +24,7 @@ from vm.errors import (
     MachineUnsupported,
 )
 from vm.guest.fetching import Progress
+from vm.launching import held, launch, reap
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
