@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import images
-from tests.e2e.guest.machine import PROGRAMS, Guest, blank_disk
+from tests.e2e.guest.machine import PROGRAMS, Guest, blank_disk, built
 from tests.e2e.machine.programs import need
-from vm.guest.disk import BLANK
+from vm.guest.disk import BLANK, SECTOR, mark, read_mark
+from vm.guest.manifest import MANIFEST, decode
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 SMALL = 1 << 30
