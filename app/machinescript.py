@@ -100,20 +100,13 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
     return report or await machine.inspect()
 
 
-async def _image(machine: Machine, words: argparse.Namespace, told: _Teller) -> Report:
-    if words.verb == "update":
-        return await machine.update(words.image, told.making, told.coming)
-    if words.verb == "rollback":
-        return await machine.rollback(told.making)
-    await machine.fetch(told.making, told.coming)
-    return await machine.inspect()
-
-
 async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
     """What has to be said before it is done; empty where nothing has to."""
     if words.verb in ("delete", "reset"):
         return DELETES if words.verb == "delete" else RESETS
-    restarts = words.verb == "move" or (words.verb == "change" and machine.restarts(_changed(machine, words)))
+    restarts = words.verb in ("move", "update", "rollback") or (
+        words.verb == "change" and machine.restarts(_changed(machine, words))
+    )
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
 
 

@@ -21,6 +21,7 @@ from tests.vm.guest.images import CONTENT, manifest
 from vm import making, moving, room
 from vm.errors import MachineFolderUnusable, MachineMissing, MachineStartFailed, SettingsUnusable
 from vm.guest.manifest import MANIFEST, encode
+from vm.guest.trust import mark_built
 from vm.machine import Machine
 from vm.making import ARCHES, GIB, Settings
 from vm.paths import MachinePaths
@@ -61,6 +62,7 @@ async def machine(home: Path) -> Machine:
     for name, content in CONTENT.items():
         (image / name).write_bytes(content)
     (image / MANIFEST).write_bytes(encode(manifest(arch=ARCHES[this_host().arch])))
+    mark_built(image)
     made = Machine(MachinePaths.below(home / 'it\'s a "home" é', home / "run"))
     await made.create(SMALL, image)
     return made
