@@ -215,3 +215,28 @@ async def test_killed_at_any_step_it_leaves_a_machine_that_starts(created: Machi
     assert len(lines) > (10 if verb == "update" else 5), done.stdout
     wanted = [NEWER, "20260102.1", "2"] if verb == "update" else ["20260102.1", "1"]
     assert [line[1:] for line in lines] == [wanted] * len(lines)
+
+
+async def test_one_that_is_saved_is_ended_in_order_first(
+    created: Machine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was saved of a running guest fits no other image."""
+    first = (await created.inspect()).image
+    done: list[tuple[str, str]] = []
+    inspected = type(created).inspect
+
+    async def inspect(self: Machine) -> object:
+        return msgspec.structs.replace(await inspected(self), state="suspended")
+
+    def act(name: str) -> Callable[..., object]:
+        async def acts(self: Machine, *_: object) -> object:
+            done.append((name, (await inspected(self)).image))
+            return await inspected(self)
+
+        return acts
+
+    monkeypatch.setattr(Machine, "inspect", inspect)
+    monkeypatch.setattr(Machine, "start", act("start"))
+    monkeypatch.setattr(Machine, "stop", act("stop"))
+    await created.update(another(home / "second"))
+    assert done == [("start", first), ("stop", first), ("start", NEWER)]

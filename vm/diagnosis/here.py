@@ -146,14 +146,14 @@ async def process(seen: Seen) -> Check:
         return Check("process", "bad", f"{report.failure.step}: {report.failure.reason}", "ended", "start")
     if report.state == "unresponsive":
         return Check("process", "bad", report.qemu, "unresponsive", "restart")
-    if not report.pid:
+    if not report.pid and report.state != "asleep":  # That one wakes when it is needed.
         return Check("process", "warning", report.state, "not-running", "start")
-    return Check("process", "good", f"{report.state}, process {report.pid}")
+    return Check("process", "good", f"{report.state}, process {report.pid}" if report.pid else report.state)
 
 
 async def socket(seen: Seen) -> Check:
     """Whether the local socket is there, private, and taken by somebody."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("socket", "unknown", "", "not-running")
     path = Path(seen.report.socket)
     try:
@@ -170,7 +170,7 @@ async def socket(seen: Seen) -> Check:
 
 async def engine(seen: Seen) -> Check:
     """Whether the engine answers through the local socket."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("engine", "unknown", "", "not-running")
     try:
         reader, writer = await asyncio.open_unix_connection(seen.report.socket)
