@@ -207,7 +207,7 @@ class MachineRoom(QObject):
             self.session.start()
 
     def _uses_it(self) -> bool:
-        return self._session.state.endpoint == UnixSocket(str(self.session.machine.paths.socket))
+        return self._session.state.endpoint == self.session.machine.paths.endpoint
 
     # What comes of it
 
