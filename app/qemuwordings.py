@@ -6,8 +6,11 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from app.notices import Notice, sentence
-from app.presentation.units import joined
+from msgspec.structs import replace
+
+from app.machinewordings import AGAIN, CHECK, START, copy_step, install_line
+from app.notices import Notice, Step, sentence
+from app.presentation.units import bytes_text, joined
 from vm.qemu import errors as e
 from vm.qemu.probing import Trial
 
@@ -170,11 +173,52 @@ def _host_full(error: e.HostDiskFull) -> Notice:
     return Notice("This computer's disk is full", f"Make room for {error.path}, then try again. {DISK_KEPT}")
 
 
+def _disk_missing(error: e.DiskMissing) -> Notice:
+    words = (
+        f"{error.path} {error.reason}. Connect the drive that holds it, or put the file back. Nothing was made anew."
+    )
+    return Notice("The machine's disk is not there", words)
+
+
+def _no_room(error: e.DiskNoRoom) -> Notice:
+    needed, free = bytes_text(error.needed), bytes_text(error.free)
+    words = f"{needed} are needed for {error.path}, and {free} are free. {DISK_KEPT} Make room, then try again."
+    return Notice("There is no room for the machine's disk", words)
+
+
 def _disk_tool(error: e.DiskToolFailed) -> Notice:
     return Notice("The machine's disk could not be used", f"{error.path}: {sentence(error.reason)}")
 
 
-QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
+def _install_step() -> Step:
+    line = install_line()
+    return copy_step(line, "Copy install command") if line else CHECK
+
+
+_FOLDER = Step("Show the folder", "machine-folder")
+_STEPS: dict[type[BaseException], Callable[[], Step]] = {
+    e.QemuUnusable: _install_step,
+    e.QemuSilent: lambda: AGAIN,
+    e.NoAccelerator: _install_step,
+    e.SshPortTaken: lambda: AGAIN,
+    e.WakeFailed: lambda: START,
+    e.QmpGone: lambda: START,
+    e.DiskError: lambda: _FOLDER,
+    e.FolderUnnameable: lambda: _FOLDER,
+}
+"""What is pressed next, for a kind and those below it; all else is looked at on the machine's page."""
+
+
+def next_step(error: e.QemuError) -> Step:
+    """The press that helps most with an error of QEMU."""
+    return next((_STEPS[kind]() for kind in type(error).__mro__ if kind in _STEPS), CHECK)
+
+
+def _helped(wording: Callable[[Any], Notice]) -> Callable[[Any], Notice]:
+    return lambda error: replace(wording(error), step=next_step(error))
+
+
+_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.QemuError: _qemu,
     e.QemuUnusable: _unusable,
     e.QemuMissing: _missing,
@@ -200,6 +244,9 @@ QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.DiskCorrupt: _corrupt,
     e.DiskExists: _exists,
     e.DiskShrinks: _shrinks,
+    e.DiskMissing: _disk_missing,
     e.HostDiskFull: _host_full,
+    e.DiskNoRoom: _no_room,
     e.DiskToolFailed: _disk_tool,
 }
+QEMU_WORDINGS = {kind: _helped(wording) for kind, wording in _WORDINGS.items()}

@@ -30,9 +30,32 @@ _REASONS = {
 }
 
 
+MACHINE_VERBS = (
+    "create",
+    "start",
+    "stop",
+    "restart",
+    "suspend",
+    "resume",
+    "status",
+    "change",
+    "fetch",
+    "update",
+    "rollback",
+    "diagnose",
+    "move",
+    "reset",
+    "context",
+    "delete",
+)
+
+
 def read(argv: Sequence[str]) -> argparse.Namespace | None:
     """What the words ask for; None is the window. Leaves with 2 when they are not understood."""
-    words = _parser().parse_args(argv)
+    parser = _parser()
+    words = parser.parse_args(argv)
+    if words.noun == "machine" and words.verb == "move" and words.to is None:
+        parser.error("machine move: say where with --to FOLDER")
     return None if words.noun is None else words
 
 
@@ -146,17 +169,46 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout", type=_seconds, default=60, metavar="SECONDS", help="how long start and stop may take"
     )
     machine = nouns.add_parser("machine", help="the Linux machine with an engine: create, start, stop, …")
-    machine.add_argument("verb", choices=("create", "start", "stop", "restart", "status", "delete"))
+    machine.add_argument("verb", choices=MACHINE_VERBS, metavar="VERB", help=" | ".join(MACHINE_VERBS))
     machine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     machine.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
     )
-    machine.add_argument("--image", type=Path, metavar="FOLDER", help="create: the folder that make guest built")
-    machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create: processors")
-    machine.add_argument("--memory", type=_count, metavar="MIB", help="create: memory")
-    machine.add_argument("--disk", type=_count, metavar="GIB", help="create: the most that the disk can hold")
-    machine.add_argument("--yes", action="store_true", help="delete: throw away all that is in the machine")
+    machine.add_argument(
+        "--image", type=Path, metavar="FOLDER", help="create, update: the folder that make guest built"
+    )
+    machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create, change: processors")
+    machine.add_argument("--memory", type=_count, metavar="MIB", help="create, change: memory")
+    machine.add_argument(
+        "--disk", type=_count, metavar="GIB", help="create, change: the most that the disk can hold; it never shrinks"
+    )
+    machine.add_argument(
+        "--idle",
+        type=_minutes,
+        metavar="MINUTES",
+        help="create, change: sleep after so long without a running container and a connection; 0: never",
+    )
+    machine.add_argument(
+        "--suspend", choices=("yes", "no"), help="create, change: whether leaving the program saves the machine to disk"
+    )
+    machine.add_argument(
+        "--use",
+        choices=("yes", "no"),
+        help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
+    )
+    machine.add_argument("--to", type=Path, metavar="FOLDER", help="move: where its disk goes")
+    machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
+    machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")
+    machine.add_argument(
+        "--yes",
+        action="store_true",
+        help="delete, reset: throw away what is in it; change, move: restart it if need be",
+    )
     return parser
+
+
+def _minutes(text: str) -> int:
+    return 0 if text == "0" else _count(text)
 
 
 def _count(text: str) -> int:

@@ -60,6 +60,8 @@ class GuestLink:
         if kept != self.endpoint:
             await self.session.close()
 
-    async def lead(self, local: socket.socket, to: str | tuple[str, int]) -> None:
-        """Joins a connection that was made to us with a socket or a port in the guest. Raises as Session.lead."""
-        await self.session.lead(local, to)
+    async def lead(
+        self, local: socket.socket, to: str | tuple[str, int], over: Callable[[], object] | None = None
+    ) -> None:
+        """Joins a connection that was made to us with a socket or a port in the guest. As Session.lead."""
+        await self.session.lead(local, to, over)

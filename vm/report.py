@@ -9,8 +9,12 @@ import msgspec
 
 from vm.paths import write_private
 
-State = Literal["absent", "stopped", "starting", "running", "unresponsive", "stopping", "failed"]
-"""`unresponsive`: QEMU lives, and the engine in it does not answer; `qemu` of the report says what QEMU thinks."""
+State = Literal["absent", "stopped", "starting", "running", "unresponsive", "stopping", "failed", "suspended", "asleep"]
+"""`unresponsive`: QEMU lives, and the engine in it does not answer; `qemu` of the report says what QEMU thinks.
+
+`suspended`: saved to disk, and the next start goes on from there; `asleep`: ended or saved for want of work, and
+whoever connects to the socket wakes it.
+"""
 Progress = Literal["begun", "met", "failed"]
 
 
@@ -32,17 +36,61 @@ class Failure(msgspec.Struct, frozen=True):
     console: tuple[str, ...] = ()
 
 
+Reason = Literal["", "taken", "forbidden", "reserved", "absent", "unreachable", "failed"]
+"""Why a published port does not answer on this computer.
+
+taken: another program has it; forbidden: only root may; reserved: Windows keeps it for itself; absent: there is no such
+address here; unreachable: UDP on IPv6, which the machine's network has not; failed: for the reason in `words`.
+"""
+
+
 class Published(msgspec.Struct, frozen=True):
-    """A port that a container publishes; `error` says why it does not answer on this computer."""
+    """A port that a container publishes; one with an `error` does not answer, and is tried again until it does.
+
+    `holder`: the program that has it, as `node (pid 4121)`, empty where nobody knows. `words` are the system's.
+    """
 
     protocol: str
     address: str
     port: int
+    error: Reason = ""
+    holder: str = ""
+    words: str = ""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What of this computer the guest lives by: the resolver that it asks, proxies without who signs in to them.
+
+    `no_proxy` are names that are reached without one, `authorities` counts what it was given; `error` says why it
+    could not be told of a change.
+    """
+
+    resolver: str = ""
+    proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    authorities: int = 0
     error: str = ""
 
 
+class LowDisk(msgspec.Struct, frozen=True):
+    """Little is free on the host's disk that holds the machine, or on the guest's own: bytes, of `size`.
+
+    `stopped`: the guest stands still for want of room, and goes on by itself when there is some.
+    """
+
+    where: Literal["host", "guest"]
+    free: int
+    size: int
+    path: str = ""
+    stopped: bool = False
+
+
 class Report(msgspec.Struct, frozen=True):
-    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's."""
+    """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
+
+    `suspendable` is empty where a running machine can be suspended, else why it cannot.
+    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
+    """
 
     state: State
     socket: str = ""
@@ -55,12 +103,20 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    surroundings: Surroundings = Surroundings()
+    suspendable: str = ""
+    warnings: tuple[LowDisk, ...] = ()
+    image: str = ""
+    rollback: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question: status, follow (a report at each change until the start is over) or stop (within `seconds`)."""
+    """A question: status, follow (a report at each change until the start is over), stop or suspend (in `seconds`).
 
-    ask: Literal["status", "follow", "stop"]
+    Who follows wants it to run: one that is asleep wakes. `mend` opens the local socket anew where it is gone.
+    """
+
+    ask: Literal["status", "follow", "stop", "suspend", "mend"]
     seconds: float = 30.0
 
 

@@ -57,20 +57,26 @@ class Session:
         """A stream to a unix socket on the host. Raises ChannelRefused, SshError. The caller has the deadline."""
         return await in_thread(lambda: self._on_link(lambda link: link.unix(path)), socket.socket.close)
 
-    async def lead(self, local: socket.socket, to: str | tuple[str, int]) -> None:
+    async def lead(
+        self, local: socket.socket, to: str | tuple[str, int], over: Callable[[], object] | None = None
+    ) -> None:
         """Joins a connection that was made to us with a unix socket or a port of the host, each way with its own end.
 
-        `local` belongs to the stream afterwards. Raises as `open_unix`; then it still is the caller's.
+        `local` belongs to the stream afterwards, and `over()` is called once that has ended, on another thread. Raises
+        as `open_unix`; then it still is the caller's.
         """
-        await in_thread(lambda: self._on_link(lambda link: link.lead(local, to)))
+        await in_thread(lambda: self._on_link(lambda link: link.lead(local, to, over)))
 
     async def open_program(self, command: str) -> socket.socket:
         """A stream to a program on the host; at most PROGRAMS at once, others wait. Raises as `open_unix`."""
         return await in_thread(lambda: self._on_link(lambda link: self._program(link, command)), socket.socket.close)
 
-    async def run(self, command: str, *, deadline: float) -> tuple[int, bytes, bytes]:
-        """Runs a command of the host's shell; its exit code, output and errors. Raises as `open_unix`."""
-        return await in_thread(lambda: self._on_link(lambda link: self._run(link, command, deadline)))
+    async def run(self, command: str, *, deadline: float, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Runs a command of the host's shell, given this to read; its exit code, output and errors.
+
+        Raises as `open_unix`.
+        """
+        return await in_thread(lambda: self._on_link(lambda link: self._run(link, command, deadline, given)))
 
     def hurry(self) -> None:
         """The next question is asked at once, also after a failure."""
@@ -95,10 +101,10 @@ class Session:
         except LinkLost as error:
             raise SshUnreachable(self._where, self.route.name, f"the connection broke ({error})") from error
 
-    def _run(self, link: Link, command: str, deadline: float) -> tuple[int, bytes, bytes]:
+    def _run(self, link: Link, command: str, deadline: float, given: bytes) -> tuple[int, bytes, bytes]:
         self._take_turn()
         try:
-            return link.run(command, deadline)
+            return link.run(command, deadline, given)
         finally:
             self._programs.release()
 

@@ -22,6 +22,8 @@ def make(kind: type[errors.QemuError]) -> errors.QemuError:
         "code": -6,
         "port": 50022,
         "pid": 4711,
+        "needed": 2 << 30,
+        "free": 1 << 20,
         "looked": ("/usr/bin", "/opt/homebrew/bin"),
         "reasons": ("virtfs is mounted",),
         "refusals": ("kvm (host): no sign of the guest",),

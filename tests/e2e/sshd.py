@@ -66,9 +66,8 @@ class Sshd:
         (self.root / "config").write_text(self._config())
         setup = (
             "mount --make-rprivate / && mount -t tmpfs none /run && mkdir /run/sshd && "
-            f"ln -s {shlex.quote(str(self.engine))} /run/docker.sock && "
-            + " && ".join(f"mount --bind {self.root}/{name} /etc/{name}" for name in ("passwd", "shadow", "group"))
-            + f" && exec {shlex.quote(_program())} -D -e -f {self.root}/config"
+            f"ln -s {shlex.quote(str(self.engine))} /run/docker.sock && mount --bind {self.root}/etc /etc && "
+            f"exec {shlex.quote(_program())} -D -e -f {self.root}/config"
         )
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(["unshare", "-m", "sh", "-c", setup], stdout=log, stderr=log)
@@ -128,10 +127,11 @@ class Sshd:
         users = ((CAPTAIN, 0), (DECKHAND, 54_321))
         own = "".join(f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for name, uid in users)
         shadow = "".join(f"{name}:{crypt}:19000:0:99999:7:::\n" for name, _ in users)
+        # The folder as a whole: a mount upon a file goes when another one is renamed to its name, as useradd does.
+        shutil.copytree("/etc", self.root / "etc", symlinks=True)
         for name, more in (("passwd", own), ("shadow", shadow), ("group", f"{DECKHAND}:x:54321:\n")):
-            text = Path("/etc", name).read_text()
-            (self.root / name).write_text(more + text)
-        (self.root / "shadow").chmod(0o600)
+            path = self.root / "etc" / name
+            path.write_text(more + path.read_text())
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:

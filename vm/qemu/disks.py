@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from vm.qemu.errors import DiskCorrupt, DiskError, DiskExists, DiskForeign, DiskShrinks, DiskToolFailed, HostDiskFull
+from vm.qemu.errors import (
+    DiskCorrupt,
+    DiskError,
+    DiskExists,
+    DiskForeign,
+    DiskMissing,
+    DiskShrinks,
+    DiskToolFailed,
+    HostDiskFull,
+)
 from vm.qemu.programs import last_words, run
 
 MAGIC_ROOM = 4096
@@ -80,6 +90,15 @@ async def inspect(tool: Path, path: Path) -> Disk:
     return Disk(int(found["virtual-size"]), int(found.get("actual-size", 0)), saved)
 
 
+async def beginning(tool: Path, path: Path, size: int) -> bytes:
+    """The first bytes of the disk as the guest sees it, also while it is in use. Raises DiskError."""
+    with tempfile.TemporaryDirectory(prefix=".look-", dir=path.parent) as folder:
+        into = Path(folder) / "beginning"
+        words = ("-U", "-f", "qcow2", "-O", "raw", f"bs={size}", "count=1", f"if={path}", f"of={into}")
+        await _tool(tool, path, "dd", *words)
+        return into.read_bytes() if into.exists() else b""
+
+
 async def grow(tool: Path, path: Path, size: int) -> None:
     """Give a disk that is not in use `size` bytes. Raises DiskShrinks for fewer than it has, and leaves it as it is."""
     have = (await inspect(tool, path)).size
@@ -87,6 +106,43 @@ async def grow(tool: Path, path: Path, size: int) -> None:
         raise DiskShrinks(str(path), f"has {have} bytes")
     if size > have:
         await _tool(tool, path, "resize", "-f", "qcow2", str(path), str(size))
+
+
+async def copy(tool: Path, path: Path, target: Path) -> None:
+    """Copy a disk that is not in use, holes left out, and compare what a guest sees of both. Raises DiskError.
+
+    The copy gets its name, which must be free, when it is whole and on the disk.
+    """
+    made = target.with_name(target.name + ".new")
+    try:
+        _refuse_existing(target)
+        _write(made, b"")
+        await _tool(tool, target, "convert", "-f", "qcow2", "-O", "qcow2", str(path), str(made), seconds=CHECK_SECONDS)
+        await _tool(tool, target, "compare", "-f", "qcow2", "-F", "qcow2", str(path), str(made), seconds=CHECK_SECONDS)
+        _settle(made, target)
+    except FileExistsError as error:
+        raise DiskExists(str(target), "is there already") from error
+    except OSError as error:
+        raise _failed(target, error) from error
+    finally:
+        with suppress(OSError):
+            made.unlink()
+
+
+async def probe_tables(tool: Path, path: Path) -> bool:
+    """Check the tables of a disk that is not in use, and change nothing: whether room leaked. Raises DiskCorrupt."""
+    ended = await run([str(tool), "check", "-f", "qcow2", "--output=json", str(path)], CHECK_SECONDS)
+    if ended.code == _CORRUPT:
+        raise DiskCorrupt(str(path), last_words(ended.err) or "its tables contradict each other")
+    if ended.code not in (0, _LEAKS):
+        raise _failure(path, ended.err)
+    return ended.code == _LEAKS
+
+
+async def mend_tables(tool: Path, path: Path) -> None:
+    """Write the tables of a disk that is not in use anew. Raises DiskCorrupt where they cannot be saved."""
+    await run([str(tool), "check", "-q", "-f", "qcow2", "-r", "all", str(path)], CHECK_SECONDS)
+    await check(tool, path)
 
 
 async def check(tool: Path, path: Path) -> None:
@@ -114,10 +170,10 @@ async def _json(tool: Path, path: Path, *words: str) -> dict[str, Any]:
         raise DiskToolFailed(str(path), said[:200]) from error
 
 
-async def _tool(tool: Path, path: Path, *words: str) -> str:
-    ended = await run([str(tool), *words], SECONDS)
+async def _tool(tool: Path, path: Path, *words: str, seconds: float = SECONDS) -> str:
+    ended = await run([str(tool), *words], seconds)
     if ended.code != 0:
-        raise _failure(path, ended.err)
+        raise _failure(path, ended.err or ended.out)
     return ended.out
 
 
@@ -130,6 +186,8 @@ def _failure(path: Path, said: str) -> DiskError:
     words = last_words(said)
     if any(full in words for full in _FULL):
         return HostDiskFull(str(path), words)
+    if "No such file or directory" in words and not path.exists():
+        return DiskMissing(str(path), "is not there")
     if "Image is not in qcow2 format" in words:
         return DiskForeign(str(path), "is no disk image of ours")
     return DiskToolFailed(str(path), words)

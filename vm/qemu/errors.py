@@ -25,7 +25,9 @@ QemuError
     ├── DiskCorrupt
     ├── DiskExists
     ├── DiskShrinks               an image never gets smaller
+    ├── DiskMissing
     ├── HostDiskFull
+    │   └── DiskNoRoom            this computer's disk would be full before it was done
     └── DiskToolFailed            qemu-img failed, in its own words
 """
 
@@ -204,6 +206,18 @@ class DiskShrinks(DiskError):
 
 class HostDiskFull(DiskError):
     """This computer's disk has no room for it."""
+
+
+class DiskMissing(DiskError):
+    """There is no file, or the drive that holds it is away."""
+
+
+class DiskNoRoom(HostDiskFull):
+    """`needed` and `free` are bytes; nothing was begun."""
+
+    def __init__(self, path: str, needed: int, free: int) -> None:
+        super().__init__(path, f"{needed} bytes are needed, {free} are free")
+        self.needed, self.free = needed, free
 
 
 class DiskToolFailed(DiskError):

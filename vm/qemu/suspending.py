@@ -9,9 +9,15 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from vm.qemu.commandline import Machine
+import msgspec
+
+from vm.paths import STATE_FILE
+from vm.qemu.commandline import Machine, argv
 from vm.qemu.disks import create_empty, drop_saved, inspect
 from vm.qemu.errors import QemuError, QmpRefused, SuspendBlocked, WakeFailed
+from vm.qemu.finding import Qemu
+from vm.qemu.host import Host
+from vm.qemu.probing import Trial
 from vm.qemu.process import QemuProcess
 
 SIZE = 1 << 20
@@ -20,7 +26,39 @@ SIZE = 1 << 20
 
 def state_file(machine: Machine) -> Path:
     """Where the memory of a suspended machine is; whoever can read it can read all that was in the guest."""
-    return machine.folder / "state.qcow2"
+    return machine.folder / STATE_FILE
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What a saved guest belongs to: this QEMU, these arguments, this image, its disk untouched since.
+
+    `handed` are the names of the files that the guest was handed at its boot; it is woken with as many.
+    """
+
+    qemu: str
+    argv: tuple[str, ...]
+    image: str
+    disk: str
+    handed: tuple[str, ...] = ()
+
+    def differs(self, now: Moment) -> str:
+        """What is not as it was; empty where all is."""
+        fields = ("qemu", "argv", "image", "disk")
+        return ", ".join(each for each in fields if getattr(self, each) != getattr(now, each))
+
+
+def moment(qemu: Qemu, host: Host, trial: Trial, machine: Machine, image: str) -> Moment:
+    """As it is now. The port of this computer that leads to its SSH may be another one each time. Raises OSError."""
+    program, disk = qemu.program.resolve(), machine.drives.data.stat()
+    about = program.stat()
+    plain = msgspec.structs.replace(machine, ssh_port=0, halted=False)
+    return Moment(
+        f"{program} {'.'.join(map(str, qemu.version))} {about.st_size} {about.st_mtime_ns}",
+        tuple(argv(qemu, host, trial.accelerator, plain, sandbox=trial.sandbox)),
+        image,
+        f"{disk.st_size} {disk.st_mtime_ns}",
+        tuple(name for name, _ in machine.handed),
+    )
 
 
 def suspended(machine: Machine) -> bool:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from backend.client import Engine
 from backend.errors import BackendError
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
 from vm.errors import MachineError
+from vm.guest.disk import SECTOR, read_mark
 from vm.guest.handover import Handover
-from vm.guest.manifest import check_folder, require
 from vm.guestlink import GuestLink
-from vm.making import ARCHES, OLDEST, public_half, read
+from vm.images import require_fit, trusted_image
+from vm.making import Settings, public_half, read
 from vm.paths import MachinePaths, write_private
 from vm.qemu.commandline import Boot as Kernel
 from vm.qemu.commandline import Drives, Hardware, Machine, free_port
-from vm.qemu.disks import inspect
-from vm.qemu.errors import MachineAlreadyRuns, QemuError
+from vm.qemu.disks import beginning, grow, inspect
+from vm.qemu.errors import MachineAlreadyRuns, QemuError, WakeFailed
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
 from vm.qemu.host import this_host
@@ -31,7 +34,9 @@ from vm.qemu.logs import tail
 from vm.qemu.probing import Trial, probe
 from vm.qemu.process import QemuProcess
 from vm.qemu.starting import start
+from vm.qemu.suspending import Moment, discard, moment, wake
 from vm.report import Failure, Step, last_lines
+from vm.supervisor import clock, saving
 
 MARKER = b"Run /init as init process"
 LOOK_EVERY = 0.2
@@ -91,14 +96,28 @@ class Booted(NamedTuple):
     trial: Trial
     link: GuestLink
     engine: Engine
+    qemu: Qemu
+    moment: Moment
+    woken: bool
 
 
 class Boot:
-    """One start. `told` gets every step as it goes; `event` every event of QEMU."""
+    """One start. `told` gets every step as it goes; `event` every event of QEMU; `log` what is of no other use.
 
-    def __init__(self, paths: MachinePaths, told: Callable[[Step], None], event: Callable[[Event], None]) -> None:
-        self.paths, self._told, self._event = paths, told, event
+    The guest is handed `values`.
+    """
+
+    def __init__(
+        self,
+        paths: MachinePaths,
+        told: Callable[[Step], None],
+        event: Callable[[Event], None],
+        values: Callable[[], Mapping[str, bytes]],
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.paths, self._told, self._event, self._values, self.log = paths, told, event, values, log
         self._host = this_host()
+        self._folder = paths.image
         self._said: list[str] = []
         self._rest = ""
         self._now = ""
@@ -108,6 +127,10 @@ class Boot:
         self.machine: Machine
         self.link: GuestLink | None = None
         self.engine: Engine | None = None
+        self._settings: Settings
+        self._moment: Moment
+        self._saved = False
+        self.woken = False
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -118,6 +141,7 @@ class Boot:
             Requirement("accelerator", 120, self._try),
             Requirement("disk", 90, self._disk),
             Requirement("process", 60, self._process),
+            Requirement("wake", 60, self._wake, guest=True),
             Requirement("guest", 60, self._guest, guest=True),
             Requirement("ssh", 30, self._ssh, guest=True),
             Requirement("engine", 60, self._engine, guest=True),
@@ -127,7 +151,8 @@ class Boot:
         """Meet them all. Raises StartRefused; then nothing runs."""
         try:
             for requirement in self.requirements:
-                await self._meet(requirement)
+                if self._asked_for(requirement.name):
+                    await self._meet(requirement)
         except BaseException:
             await self.undo()
             raise
@@ -135,7 +160,12 @@ class Boot:
         assert self.trial is not None
         assert self.link is not None
         assert self.engine is not None
-        return Booted(self.running, self.machine, self.trial, self.link, self.engine)
+        qemu, moment = self._qemu, self._moment
+        return Booted(self.running, self.machine, self.trial, self.link, self.engine, qemu, moment, self.woken)
+
+    def _asked_for(self, name: str) -> bool:
+        """A saved guest is woken and does not boot; if it could not be woken, it boots."""
+        return self._saved if name == "wake" else name != "guest" or not self.woken
 
     async def undo(self) -> None:
         """End what was begun."""
@@ -182,16 +212,16 @@ class Boot:
         return last_lines(tail(self.machine.console)) if self.running is not None else ()
 
     async def _image(self) -> str:
-        manifest = await asyncio.to_thread(check_folder, self.paths.image)
-        require(manifest, ARCHES[self._host.arch], OLDEST)
-        return manifest.version
+        self._settings = read(self.paths)
+        self._folder = self.paths.image
+        return (await asyncio.to_thread(trusted_image, self._folder)).version
 
     async def _find(self) -> str:
         self._qemu = await find_qemu(self._host)
         return f"{self._qemu.program} {'.'.join(map(str, self._qemu.version))}"
 
     async def _try(self) -> str:
-        boot = Kernel(self.paths.image / "kernel", self.paths.image / "initrd")
+        boot = Kernel(self._folder / "kernel", self._folder / "initrd")
         self.trial = await probe(self._qemu, self._host, boot, MARKER, remembered=self.paths.trial)
         return self.trial.accelerator.name
 
@@ -200,26 +230,73 @@ class Boot:
         left = await asyncio.to_thread(orphan, self.paths.disk)
         if left is not None and not await end_orphan(left, asked=ORPHAN_SECONDS, forced=10):
             raise MachineAlreadyRuns(str(self.paths.disk), left.pid)
+        mark = read_mark(await beginning(self._qemu.image_tool, self.paths.disk, 2 * SECTOR))
+        require_fit(self.paths, mark, self._folder)
+        if self._settings.disk > disk.size:
+            await grow(self._qemu.image_tool, self.paths.disk, self._settings.disk)
         return f"{disk.used} of {disk.size}"
 
     async def _process(self) -> str:
-        assert self.trial is not None
-        settings = read(self.paths)
-        image = self.paths.image
-        machine = Machine(
+        saved = await asyncio.to_thread(saving.recall, self.paths)
+        handed = await asyncio.to_thread(self._hand)
+        if saved is not None:  # It was handed these at its boot; what changed since is told to it over SSH.
+            machine = self._machine(tuple((name, self.paths.handed / name) for name in saved.handed))
+            now = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+            if not (differs := saved.differs(now)):
+                self._saved = True
+                await self._started(msgspec.structs.replace(machine, halted=True))
+                return str(self._pid)
+            self.log(f"what was saved is thrown away, since it is of another: {differs}")
+        await self._start_anew(self._machine(handed))
+        return str(self._pid)
+
+    def _machine(self, handed: tuple[tuple[str, Path], ...]) -> Machine:
+        image = self._folder
+        return Machine(
             folder=self.paths.home,
             boot=Kernel(image / "kernel", image / "initrd", "quiet"),
             drives=Drives(image / "root", self.paths.disk),
-            hardware=Hardware(settings.cpus, settings.memory),
+            hardware=Hardware(self._settings.cpus, self._settings.memory),
             ssh_port=free_port(),
-            handed=await asyncio.to_thread(self._hand),
+            handed=handed,
         )
-        self.running, self.machine = await start(self._qemu, self._host, self.trial, machine, self._event)
-        return str(self.running.pid)
+
+    async def _start_anew(self, machine: Machine) -> None:
+        await discard(self._qemu.image_tool, machine)
+        await asyncio.to_thread(saving.forget, self.paths)
+        await self._started(machine)
+
+    async def _started(self, machine: Machine) -> None:
+        self._moment = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+        self.running, self.machine = await start(self._qemu, self._host, self._tried, machine, self._event)
+
+    @property
+    def _tried(self) -> Trial:
+        assert self.trial is not None
+        return self.trial
+
+    @property
+    def _pid(self) -> int:
+        assert self.running is not None
+        return self.running.pid
+
+    async def _wake(self) -> str:
+        assert self.running is not None
+        try:
+            await wake(self.running, self.machine, saving.SECONDS)
+        except WakeFailed as error:
+            self.log(f"what was saved is thrown away: {error}")
+            await self.running.kill()
+            await self._start_anew(self._machine(await asyncio.to_thread(self._hand)))
+            return "it boots instead"
+        self.woken = True
+        await asyncio.to_thread(saving.forget, self.paths)
+        return ""
 
     def _hand(self) -> tuple[tuple[str, Path], ...]:
         line, _ = public_half(self.paths.user_key.read_bytes())
-        values = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        own = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        values = {**own, **self._values()}
         for name, value in values.items():
             write_private(self.paths.handed / name, value)
         return tuple((name, self.paths.handed / name) for name in values)
@@ -240,11 +317,15 @@ class Boot:
                 if error.lasting:
                     raise
                 await asyncio.sleep(LOOK_EVERY)
+        if self.woken:  # Its clock stood still.
+            with suppress(SshError, ChannelRefused, ValueError):
+                await clock.put_right(self.link, self.log)
         return f"127.0.0.1:{self.machine.ssh_port}"
 
     async def _engine(self) -> str:
         assert self.link is not None
-        await self._says("engine")
+        if not self.woken:
+            await self._says("engine")
         self.engine = Engine(self.link.endpoint, tunnels=self.link)
         while True:
             try:

@@ -10,11 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from vm.report import Ask, Report
+from vm.report import Ask, Failure, Report
 from vm.supervisor.doors import bind_private
 
 LINE = 4096
-OVER = frozenset(("running", "unresponsive", "stopped", "failed"))
+OVER = frozenset(("running", "unresponsive", "stopped", "failed", "suspended"))
 """States in which a start has come to its end."""
 
 
@@ -32,6 +32,15 @@ class Asked(Protocol):
     async def stop(self, seconds: float) -> None:
         """End the machine; returns when it has ended."""
 
+    async def suspend(self) -> Failure | None:
+        """Save the machine and end it; why it could not be, and then it goes on."""
+
+    def wake(self) -> None:
+        """Somebody wants it to run."""
+
+    def mend(self) -> None:
+        """Open anew what was closed from outside."""
+
 
 async def serve(path: Path, asked: Asked) -> asyncio.Server:
     """Answer on a socket of 0600. Raises OSError."""
@@ -48,11 +57,19 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
     try:
         with suppress(OSError, ValueError, msgspec.MsgspecError):
             question = msgspec.json.decode(await reader.readline(), type=Ask)
+            refused: Failure | None = None
             if question.ask == "follow":
+                asked.wake()
                 await _follow(asked, writer)
+            elif question.ask == "suspend":
+                refused = await asked.suspend()
             elif question.ask == "stop":
                 await asked.stop(question.seconds)
+            elif question.ask == "mend":
+                asked.mend()
             await _say(writer, await asked.report())
+            report = await asked.report()
+            await _say(writer, msgspec.structs.replace(report, failure=refused) if refused is not None else report)
     finally:
         writer.close()
 

@@ -16,6 +16,7 @@ from vm.qemu.errors import (
     DiskCorrupt,
     DiskExists,
     DiskForeign,
+    DiskMissing,
     DiskShrinks,
     DiskToolFailed,
     HostDiskFull,
@@ -127,7 +128,7 @@ async def test_contradicting_tables_are_told(tool: Path, disk: Path) -> None:
 
 
 async def test_a_file_that_is_gone_or_forbidden_is_told_in_qemus_words(tool: Path, disk: Path) -> None:
-    with pytest.raises(DiskToolFailed, match="No such file"):
+    with pytest.raises(DiskMissing, match="is not there"):
         await inspect(tool, disk)
     with pytest.raises(DiskToolFailed, match="No such file"):
         await make_disk(tool, disk.parent / "none" / "data.qcow2", GIB, b"m")
