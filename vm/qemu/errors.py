@@ -216,7 +216,7 @@ class DiskNoRoom(HostDiskFull):
     """`needed` and `free` are bytes; nothing was begun."""
 
     def __init__(self, path: str, needed: int, free: int) -> None:
-        super().__init__(path, f"{needed} bytes are needed, {free} are free")
+        super().__init__(path, f"{needed >> 20} MiB are needed, {free >> 20} MiB are free")
         self.needed, self.free = needed, free
 
 

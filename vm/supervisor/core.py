@@ -57,11 +57,12 @@ class Supervisor:
         self._room: Room | None = None
         self._callers = idling.Callers()
         self._resting: asyncio.Future[Failure | None] | None = None
-        self._dozing = self._keeping = False
+        self._dozing = self._keeping = self._doubtful = False
         self._awake, self._wanted = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> int:
         """Live; 0 where the machine ended as it was asked to, or by itself in order."""
+        self._doubtful = self.paths.failure.exists()
         self.paths.failure.unlink(missing_ok=True)
         server = await control.serve(self.paths.control, self)
         try:
@@ -72,8 +73,9 @@ class Supervisor:
             await self._handing.close()
             if self._door is not None:
                 self._door.close()
-            if self._failure is not None:
-                write_failure(self.paths.failure, self._failure)
+            with suppress(OSError):  # The disk may be full; who waits is told all the same.
+                if self._failure is not None:
+                    write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
             await self._docker(dockercontext.end)
             self._enter("failed" if self._failure else "suspended" if self.paths.state.exists() else "stopped")
@@ -174,9 +176,8 @@ class Supervisor:
     async def _doze(self) -> None:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
-        minutes = making.read(self.paths).idle
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
-        self.log(f"idle: nobody needed it for {minutes} minutes")
+        self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
     async def _lie_down(self, booted: Booted) -> Failure | None:
@@ -210,7 +211,10 @@ class Supervisor:
 
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
-        self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self._handing.values, self.log)
+        self._booting = boot = Boot(
+            self.paths, self._on_step, self._on_event, self._handing.values, self.log, doubtful=self._doubtful
+        )
+        self._doubtful = False
         self._starting = asyncio.ensure_future(boot.run())
         try:
             booted = await self._starting
