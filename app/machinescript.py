@@ -15,6 +15,7 @@ from app import checkscript, paths, scripting
 from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
+from app.qemuwordings import about_slowness
 from backend import endpoint
 from vm import dockercontext, making
 from vm.errors import (
@@ -30,6 +31,7 @@ from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
+from vm.qemu.probing import last_trial
 from vm.report import Report
 
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
@@ -186,7 +188,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     else:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
-        print("It is slow: every instruction is translated, since virtualization could not be used here.")
+        print(f"It is slow. {_slowness(machine)}")
     if report.suspendable:
         print(f"It cannot be suspended: {report.suspendable}")
     for low in report.warnings:
@@ -213,6 +215,13 @@ def _show_context(machine: Machine, *, as_json: bool) -> None:
     print(f"Docker {uses} the machine while it runs, unless it is told otherwise.")
     if before:
         print(f"{before} is set here, and goes before that.")
+
+
+def _slowness(machine: Machine) -> str:
+    """Why it is emulated, and what would help."""
+    trial = last_trial(machine.paths.trial)
+    notice = about_slowness(trial) if trial is not None else None
+    return notice.detail if notice is not None else "Virtualization could not be used here."
 
 
 def _words(error: MachineError | QemuError) -> list[str]:
