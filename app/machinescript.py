@@ -16,6 +16,8 @@ from app import checkscript, paths, scripting
 from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
+from app.qemuwordings import about_slowness
+from backend import endpoint
 from vm import dockercontext, making
 from vm.errors import (
     ImageMissing,
@@ -25,10 +27,12 @@ from vm.errors import (
     MachineUnsupported,
     UpdateFailed,
 )
+from vm.images import kept
 from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
+from vm.qemu.probing import last_trial
 from vm.report import Report
 
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
@@ -43,6 +47,8 @@ _MADE = {
     "stop": "Stopping it",
     "start": "Starting it with the other image",
 }
+GUEST = ("process", "guest", "ssh", "engine")
+BACK = "If this began with an update: pilothouse machine rollback takes the image {} again."
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -58,8 +64,8 @@ _SAID = {
 async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
     if (words.path is not None) != (words.verb in ("share", "unshare")):
-        said = NO_PATH if words.path is None else f"machine {words.verb} takes no folder."
-        return scripting.failed("NotUnderstood", [said], as_json=words.json, code=2)
+        needs = NO_PATH if words.path is None else f"machine {words.verb} takes no folder."
+        return scripting.failed("NotUnderstood", [needs], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
         if words.verb == "diagnose":
@@ -71,7 +77,10 @@ async def run(words: argparse.Namespace) -> int:
             _show_context(machine, as_json=words.json)
             return 0
     except (MachineError, QemuError) as error:
-        return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
+        said = _words(error)
+        if isinstance(error, MachineStartFailed) and error.step in GUEST and (before := kept(machine.paths)):
+            said.append(BACK.format(before))
+        return scripting.failed(type(error).__name__, said, as_json=words.json, code=_code(error))
     except OSError as error:
         if error.filename is None:
             raise
@@ -179,7 +188,7 @@ def _besides(words: argparse.Namespace) -> dict[str, Any]:
 
 
 def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
-    host = f"unix://{machine.paths.socket}"
+    host = endpoint.text(machine.paths.endpoint)
     if as_json:
         said: dict[str, Any] = msgspec.to_builtins(report)
         print(json.dumps({**said, "host": host if report.socket else ""}))
@@ -190,7 +199,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     else:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
-        print("It is slow: every instruction is translated, since virtualization could not be used here.")
+        print(f"It is slow. {_slowness(machine)}")
     if report.suspendable:
         print(f"It cannot be suspended: {report.suspendable}")
     for low in report.warnings:
@@ -221,6 +230,13 @@ def _show_context(machine: Machine, *, as_json: bool) -> None:
     print(f"Docker {uses} the machine while it runs, unless it is told otherwise.")
     if before:
         print(f"{before} is set here, and goes before that.")
+
+
+def _slowness(machine: Machine) -> str:
+    """Why it is emulated, and what would help."""
+    trial = last_trial(machine.paths.trial)
+    notice = about_slowness(trial) if trial is not None else None
+    return notice.detail if notice is not None else "Virtualization could not be used here."
 
 
 def _words(error: MachineError | QemuError) -> list[str]:

@@ -16,6 +16,7 @@ from backend.errors import BackendError
 from vm import dockercontext, making, room
 from vm.errors import MachineError
 from vm.guestlink import ENGINE_SOCKET
+from vm.local import Closable, is_there, remove
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
 from vm.qemu.events import DiskFailed, Event, Panicked
@@ -24,7 +25,7 @@ from vm.qemu.suspending import discard
 from vm.report import Failure, Report, State, Step, last_lines, write_failure
 from vm.supervisor import clock, control, idling, saving, trimming
 from vm.supervisor.boot import Boot, Booted, StartRefused
-from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.doors import local_door
 from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 from vm.supervisor.room import Room
@@ -51,7 +52,7 @@ class Supervisor:
         self._booted: Booted | None = None
         self._ports: Ports | None = None
         self._shares: Shares | None = None
-        self._door: Door | None = None
+        self._door: Closable | None = None
         self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
@@ -228,10 +229,10 @@ class Supervisor:
     def mend(self) -> None:
         """Open the local socket anew where somebody removed it. Raises OSError."""
         booted = self._booted
-        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+        if booted is not None and self._state == "running" and not is_there(self.paths.socket):
             if self._door is not None:
                 self._door.close()
-            self._door = unix_door(self.paths.socket, self._lead)
+            self._door = local_door(self.paths.socket, self._lead)
 
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
@@ -268,7 +269,7 @@ class Supervisor:
 
     def _serve(self, booted: Booted) -> None:
         if self._door is None:
-            self._door = unix_door(self.paths.socket, self._lead)
+            self._door = local_door(self.paths.socket, self._lead)
         self._room = Room(self.paths.disk, booted.link, booted.running.monitor, self.log)
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
