@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -17,7 +17,7 @@ from app.folders import open_folder
 from app.logbook import log
 from app.machinehere import LABEL
 from app.machinesession import MachineSession
-from app.machinewordings import install_line, port_words
+from app.machinewordings import install_line
 from app.models.machine import SLOW, next_step, start_view
 from app.notices import Notice, Step, notice_for
 from app.operation import Operation
@@ -27,7 +27,6 @@ from app.preferences import Preferences
 from app.presentation.units import NBSP, plural
 from app.qemuwordings import about_slowness
 from app.session import Session
-from app.stores.machine import MachineState
 from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from app.pages.machine.page import MachinePage
     from app.pages.machine.verbs import MachineVerbs
 
-PORTS_MS = 1500
-"""After containers changed, until the machine has opened or closed their ports."""
 RESTS = "machine/rests"
 """Whether leaving the program put the machine to rest, which opening it undoes."""
 _ACTIONS = {"suspended": "Resume the machine", "starting": "Starting…", "stopping": "Stopping…"}
@@ -75,17 +72,10 @@ class MachineRoom(QObject):
         self._missing: MachineError | QemuError | None = None
         self._qemu = ""
         self._card: OnboardingPage | None = None
-        self.session.changed.connect(self._on_machine)
+        self.session.changed.connect(lambda _state: self._show_card())
         self.session.came_up.connect(self._on_up)
         self.session.went_down.connect(lambda: scope.start(self._leave_its_engine(), name="leave the machine's engine"))
         self.session.failed.connect(self._on_failed)
-        self._ports = QTimer(self)
-        self._ports.setSingleShot(True)
-        self._ports.setInterval(PORTS_MS)
-        self._ports.timeout.connect(self._look_at_ports)
-        session.stores.containers.changed.connect(lambda _delta: self._on_containers())
-        session.state_changed.connect(lambda _state: self._on_containers())
-        self._on_containers()
         self.session.succeeded.connect(session.succeeded)
 
     # The page
@@ -180,24 +170,6 @@ class MachineRoom(QObject):
 
     # Its engine in use
 
-    def _on_machine(self, state: MachineState) -> None:
-        self._show_card()
-        shut = {}
-        if self._uses_it() and state.report is not None:
-            ports = (port for port in state.report.ports if port.error)
-            shut = {f"{port.address}:{port.port}/{port.protocol}": port_words(port) for port in ports}
-        self._session.set_shut(shut)
-
-    def _on_containers(self) -> None:
-        """Containers came or went, and their ports with them; the machine opens them a moment later."""
-        if self._uses_it():
-            self._ports.start()
-        elif self._session.shut:
-            self._session.set_shut({})
-
-    def _look_at_ports(self) -> None:
-        self._scope.start(self.session.look_once(), name="look at the machine's ports")
-
     async def _leave_its_engine(self) -> None:
         if self._uses_it():
             await self._session.leave()
@@ -226,11 +198,10 @@ class MachineRoom(QObject):
         then()
 
     def come_back(self) -> None:
-        """Starts the machine where it rests since the program was left; follows the one that is in use."""
+        """Starts the machine where it rests since the program was left."""
         if self._preferences.get(RESTS, False):
             self._preferences.forget(RESTS)
             self._scope.start(self._wake(), name="wake the machine")
-        self._on_containers()
 
     async def _wake(self) -> None:
         state = await self.session.look_once()

@@ -67,7 +67,6 @@ class Session(QObject):
     state_changed = Signal(object)
     noticed = Signal(object)
     step_pressed = Signal(object)
-    shut_changed = Signal()
     succeeded = Signal(object, str)
     happened = Signal(object)
     asking = Signal()
@@ -89,7 +88,6 @@ class Session(QObject):
         self._sync: Sync | None = None
         self._turn = asyncio.Lock()
         self._wanted: object = None
-        self.shut: dict[str, str] = {}
         self._settled = asyncio.Event()
         self._settled.set()
 
@@ -179,12 +177,6 @@ class Session(QObject):
                 then(answer)
 
         return self._scope.start(work(), name="question")
-
-    def set_shut(self, shut: dict[str, str]) -> None:
-        """Ports that the engine publishes and that do not answer on this computer (`0.0.0.0:80/tcp`), and why."""
-        if shut != self.shut:
-            self.shut = shut
-            self.shut_changed.emit()
 
     def notice(self, notice: Notice) -> None:
         """Tells the person something."""

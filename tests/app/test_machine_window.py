@@ -16,7 +16,6 @@ from app import places
 from app.machineroom import MachineRoom
 from app.machinewordings import STEPS
 from app.notices import notice_for
-from app.pages.containers.page import ContainersPage
 from app.pages.machine.page import TABS
 from app.pages.onboarding.page import OnboardingPage
 from app.places import Place
@@ -138,17 +137,14 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
     async with without_engine(machine, monkeypatch) as person:
         person.window.go(Place(places.MACHINE))
         await person.sees("No machine yet")
-        ports = (
-            Published("tcp", "0.0.0.0", 8080),
-            Published("tcp", "127.0.0.1", 5432, "taken", holder="nginx (pid 81)"),
-        )
+        ports = (Published("tcp", "0.0.0.0", 8080), Published("tcp", "127.0.0.1", 5432, "taken", "postgres (pid 7)"))
         machine.report = Report(
             "running", str(machine.paths.socket), 4711, 4700, "running", "28.1.1", "kvm", ports=ports
         )
         for words in ("QEMU runs as process 4711", "Docker 28.1.1 answers", "KVM", str(machine.paths.socket)):
             await person.sees(words)
         await person.sees("127.0.0.1:5432/tcp")
-        await person.sees("nginx (pid 81)")
+        await person.sees("postgres (pid 7)")
         assert not faults(person.window)
         machine.report = Report("failed", failure=Failure("process", "MachineEnded", "signal 9", CONSOLE))
         await person.sees("The machine ended by itself")
@@ -257,27 +253,6 @@ async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplicatio
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
     assert machine.asked == []
-
-
-async def test_a_port_that_is_taken_here_is_told_on_the_containers_row(
-    qapp: QApplication, machine: FakeMachine
-) -> None:
-    fake = FakeEngine()
-    port = {"PrivatePort": 80, "PublicPort": 18080, "Type": "tcp", "IP": "127.0.0.1"}
-    fake.add_container("web", ports=[port])
-    async with fake.serve() as endpoint, at_desk(endpoint, machine=machine) as person:
-        machine.serve_at(endpoint.path)
-        machine.report = Report(
-            "running", endpoint.path, 4711, ports=(Published("tcp", "127.0.0.1", 18080, "taken", "nginx (pid 81)"),)
-        )
-        person.desk.machine.come_back()
-        page = await person.nav("containers")
-        assert isinstance(page, ContainersPage)
-        told = "port 18080 does not answer here"
-        await person.until(lambda: person.key_of(page.list.table, told), "the port that does not answer")
-        machine.report = replace(machine.report, ports=())
-        person.desk.machine.come_back()
-        await person.until(lambda: not person.key_of(page.list.table, told), "it to be taken back")
 
 
 async def test_stopping_the_machine_in_use_leads_back_to_the_ways_to_an_engine(
