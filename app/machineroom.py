@@ -30,7 +30,6 @@ from app.session import Session
 from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
-from backend.endpoint import UnixSocket
 from vm import images, making
 from vm.errors import ImageMissing, MachineError
 from vm.machine import SUPPORTED, Machine
@@ -209,13 +208,13 @@ class MachineRoom(QObject):
             self.session.start()
 
     def _uses_it(self) -> bool:
-        return self._session.state.endpoint == UnixSocket(str(self.session.machine.paths.socket))
+        return self._session.state.endpoint == self.session.machine.paths.endpoint
 
     # What comes of it
 
     def _on_up(self, report: Report) -> None:
         """Its engine is used where none is in use, and offered where one is."""
-        where = UnixSocket(report.socket)
+        where = self.session.machine.paths.endpoint
         if self._session.state.endpoint == where:
             return
 

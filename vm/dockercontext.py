@@ -22,7 +22,7 @@ import msgspec
 
 from backend import contexts, endpoint
 from backend.contexts import config_folder
-from backend.endpoint import Endpoint, UnixSocket
+from backend.endpoint import Endpoint
 from vm import making
 from vm.errors import DockerConfigUnusable
 from vm.paths import MachinePaths, write_private
@@ -141,7 +141,7 @@ class DockerContext:
 
 def of(paths: MachinePaths) -> DockerContext:
     """That of the machine."""
-    return DockerContext(UnixSocket(str(paths.socket)), paths.context)
+    return DockerContext(paths.endpoint, paths.context)
 
 
 def begin(paths: MachinePaths) -> None:

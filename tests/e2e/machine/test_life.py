@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,10 @@ def test_it_runs_and_names_its_socket_which_is_for_this_person_alone(computer: C
     assert said["state"] == "running"
     assert said["qemu"] == "running"
     assert said["host"] == f"unix://{computer.socket}"
+    if said["accelerator"] == "tcg":
+        words = computer.cli("status").stdout
+        assert "Every instruction is translated" in words
+        assert sys.platform != "linux" or "KVM: " in words
     assert stat.S_IMODE(computer.socket.stat().st_mode) == 0o600
     assert stat.S_IMODE(computer.socket.parent.stat().st_mode) == 0o700
     assert computer.docker("version", "--format", "{{.Server.Version}}").decode().strip() == said["engine"]
