@@ -84,7 +84,7 @@ class MachineRoom(QObject):
         """What can be done, for the page and the palette."""
         from app.pages.machine.verbs import MachineVerbs
 
-        return MachineVerbs(self._theme, self._window, self.session, self._session)
+        return MachineVerbs(self._theme, self._window, self.session, self._session, self._preferences)
 
     def page(self) -> MachinePage:
         """The page, made anew."""
@@ -214,6 +214,10 @@ class MachineRoom(QObject):
 
     def _on_up(self, report: Report) -> None:
         """Its engine is used where none is in use, and offered where one is."""
+        if not self.verbs.was_asked and not self.session.shares:
+            choose = Step("Choose…", "machine-folders")
+            words = "Share your home folder, chosen ones, or none."
+            self._session.notice(Notice("Which folders may containers use?", words, choose, "info"))
         where = self.session.machine.paths.endpoint
         if self._session.state.endpoint == where:
             return
@@ -248,6 +252,7 @@ class MachineRoom(QObject):
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
             "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
+            "machine-folders": lambda: self._window.go(Place(places.MACHINE, tab="folders")),
             "machine-stop": self.verbs.stop,
             "machine-rollback": self.verbs.rollback,
             "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),

@@ -231,12 +231,35 @@ async def test_what_it_has_is_changed_with_one_restart_that_is_asked_for(
         assert not faults(person.window)
 
 
+async def test_folders_are_asked_for_shared_watched_and_shared_no_more(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("running", str(machine.paths.socket), 4711)
+        machine.keep(HAS)
+        person.window.go(Place(places.MACHINE, tab="folders"))
+        await person.sees("Which folders may containers use?")
+        assert not faults(person.window)
+        await person.press("Share my home folder")
+        home = str(Path.home())
+        await person.until(lambda: [one.path for one in making.read(machine.paths).shares] == [home], "the home folder")
+        await person.sees("The machine sees it")
+        assert not person.says("Which folders may containers use?")
+        await person.press(f"Watch {home}")
+        await person.until(lambda: making.read(machine.paths).shares[0].watch, "the watch")
+        assert not faults(person.window)
+        await person.press(f"Share {home} no more")
+        await person.until(lambda: not making.read(machine.paths).shares, "the end of it")
+        await person.sees("No folder is shared")
+        assert machine.asked == ["share", "share", "unshare"]
+
+
 async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_back(
     qapp: QApplication, machine: FakeMachine
 ) -> None:
     machine.report = Report("running", str(machine.paths.socket), 4711)
     machine.keep(replace(HAS, suspend=True))
-    machine.paths.socket.touch()
+    machine.leave_socket()
     async with at_desk(None, connect=False, machine=machine) as person:
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
@@ -248,7 +271,7 @@ async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_ba
 async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplication, machine: FakeMachine) -> None:
     machine.report = Report("running", str(machine.paths.socket), 4711)
     machine.keep(HAS)
-    machine.paths.socket.touch()
+    machine.leave_socket()
     async with at_desk(None, connect=False, machine=machine) as person:
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
