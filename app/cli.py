@@ -1,8 +1,8 @@
 """The command line: `pilothouse` opens the window, `pilothouse engine …` and `machine …` are for scripts, without Qt.
 
 Exit codes: 0 done (for `status`: it is running); 1 it could not be done; 2 the command line was not understood, or
-`--yes` was missing (`machine delete`, `reset`, …); 3 `status`: it is not running; 4 something that is needed is missing or
-forbidden; 130 interrupted.
+`--yes` was missing (`machine delete`, `reset`, …); 3 `status`: it is not running; 4 something that is needed is missing
+or forbidden; 130 interrupted.
 """
 
 from __future__ import annotations

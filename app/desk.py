@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from app import crash, paths, places
 from app.engines import Engines, Findings
 from app.feeds.containers import ContainerFeeds
 from app.findings import banner_of, engine_choices, state_words
+from app.folders import open_folder
 from app.logbook import log
 from app.notices import Notice, about_files, notice_for
 from app.operation import Operation, Operations
@@ -36,13 +37,17 @@ from backend.ssh.hosts import Hosts
 
 if TYPE_CHECKING:
     from app.leaving import Leaving
+    from app.machineroom import MachineRoom
     from app.palette import Commands
     from app.stores.builds import BuildHistory
+    from vm.machine import Machine
 
 HEAD_START = 0.05
 """Seconds that an engine which answers may take before the window is made, and again before it is shown."""
 TURNS = 5
 """Of the loop, until the first question has left."""
+SOON_MS = 50
+"""When the window is painted: what else the page of an empty window shows."""
 LATER_MS = 800
 """When the first list is there: what else is told at a start."""
 _THEMES: tuple[Choice, ...] = ("system", "light", "dark")
@@ -53,10 +58,10 @@ class Desk(QObject):
 
     _uncaught = Signal(object)
 
-    def __init__(self, app: QApplication, problem: str = "") -> None:
-        """`problem` is what is wrong with the folders of this run."""
+    def __init__(self, app: QApplication, problem: str = "", machine: Machine | None = None) -> None:
+        """`problem` is what is wrong with the folders of this run; `machine` is another one than this computer's."""
         super().__init__()
-        self._problem = problem
+        self._problem, self._given_machine = problem, machine
         self.quit_asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.preferences = Preferences(paths.config_dir())
         chosen = self.preferences.get("look/theme", "system")
@@ -81,6 +86,7 @@ class Desk(QObject):
                 places.IMAGES: self._images_page,
                 places.BUILDS: self._builds_page,
                 places.ACTIVITY: self._activity_page,
+                places.MACHINE: lambda: self.machine.page(),
                 places.SETTINGS: self._settings_page,
                 places.ONBOARDING: self._onboarding_page,
             },
@@ -105,10 +111,10 @@ class Desk(QObject):
         session.succeeded.connect(self._on_succeeded)
         self.engines.changed.connect(self._on_findings)
         self.engines.none_found.connect(lambda: window.show_onboarding(True))
-        self.stores.containers.changed.connect(lambda _d: self._count())
-        self.stores.images.changed.connect(lambda _d: self._count())
-        self.operations.added.connect(lambda _o: self._count())
-        self.operations.ended.connect(lambda _o: self._count())
+        for store in (self.stores.containers, self.stores.images):
+            store.changed.connect(lambda _delta: self._count())
+        for changed in (self.operations.added, self.operations.ended):
+            changed.connect(lambda _operation: self._count())
 
     # Opening and closing
 
@@ -141,6 +147,8 @@ class Desk(QObject):
         """Scopes, connections, window, in that order, each within `limit` seconds."""
         self.window.keep()
         self.window.hide()
+        if "machine" in self.__dict__:
+            self.machine.session.leave()
         for operation in self.operations.running:
             operation.cancel()
         with contextlib.suppress(TimeoutError):
@@ -199,9 +207,8 @@ class Desk(QObject):
         )  # fmt: skip
 
     def _on_succeeded(self, operation: Operation, words: str) -> None:
-        self.window.toasts.show_notice(
-            "success", words, "", "Show", lambda: self.window.go(Place(places.ACTIVITY, str(operation.id)))
-        )
+        there = Place(places.ACTIVITY, str(operation.id))
+        self.window.toasts.show_notice("success", words, "", "Show", lambda: self.window.go(there))
 
     def _act(self, act: str, argument: object) -> None:
         acts: dict[str, Callable[[], object]] = {
@@ -209,17 +216,15 @@ class Desk(QObject):
             "choose-engine": self._on_engine_menu,
             "connect-ssh": lambda: self._open_connect(self.engines.remote.at(str(argument))),
             "start-embedded": self.engines.start_embedded,
-            "show-containers": lambda: self.window.go(Place(places.CONTAINERS)),
-            "show-builds": lambda: self.window.go(Place(places.BUILDS)),
-            "show-activity": lambda: self.window.go(Place(places.ACTIVITY)),
+            **{f"show-{page}": partial(self.window.go, Place(page)) for page in places.PAGES},
             "clean-up": self._clean_up,
             "show-install": lambda: self.window.show_onboarding(True),
-            "show-log": lambda: _open_folder(str(paths.log_dir())),
-            "show-engine-log": lambda: _open_folder(str(self.embedded.paths.log.parent)),
+            "show-log": lambda: open_folder(str(paths.log_dir())),
+            "show-engine-log": lambda: open_folder(str(self.embedded.paths.log.parent)),
             "call": lambda: argument() if callable(argument) else None,
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
-        acts[act]()
+        acts.get(act, lambda: self.machine.act(act, argument))()
 
     def _clean_up(self) -> None:
         from app.pages.images.page import ImagesPage
@@ -287,11 +292,20 @@ class Desk(QObject):
             engine_menu(self.theme, self.window, self._engine_choices()).popup_above(self.window.sidebar.engine_line)
 
     @cached_property
+    def machine(self) -> MachineRoom:
+        """The machine in the window, made when somebody first looks at it."""
+        from app.machineroom import MachineRoom
+
+        parts = (self.session, self.engines, self.scope, self._engine_button, self._given_machine)
+        return MachineRoom(self.theme, self.window, *parts)
+
+    @cached_property
     def _commands(self) -> Commands:
         """The command palette, made when it is first asked for."""
         from app.palette import Commands
 
-        return Commands(self.theme, self.window, self.session, self.preferences, self._engine_choices)
+        choices, pick = self._engine_choices, lambda verb: self.machine.pick(verb)
+        return Commands(self.theme, self.window, self.session, self.preferences, choices, pick)
 
     @cached_property
     def _leaving(self) -> Leaving:
@@ -349,13 +363,8 @@ class Desk(QObject):
     def _settings_page(self) -> QWidget:
         from app.pages.settings.page import AboutView, SettingsPage
 
-        folders = (
-            ("Data", str(paths.data_dir())),
-            ("Settings", str(paths.config_dir())),
-            ("Logs", str(paths.log_dir())),
-        )
-        page = SettingsPage(self.theme, self.preferences, AboutView(VERSION, folders), self._engine_button)
-        page.folder_pressed.connect(_open_folder)
+        page = SettingsPage(self.theme, self.preferences, AboutView(VERSION, paths.named()), self._engine_button)
+        page.folder_pressed.connect(open_folder)
         return page
 
     def _onboarding_page(self) -> QWidget:
@@ -368,6 +377,7 @@ class Desk(QObject):
         page.connect_pressed.connect(self._open_connect)
         page.look_again.connect(self.engines.look)
         page.show_view(findings_view(self.engines.findings))
+        QTimer.singleShot(SOON_MS, page, lambda: self.machine.join(page))
         return page
 
     def _open_run(self, place: Place) -> None:
@@ -386,10 +396,3 @@ class Desk(QObject):
         from app.pages.images.pulling import PullDialog
 
         PullDialog(self.theme, self.window, self.session, place.id).open()
-
-
-def _open_folder(path: str) -> None:
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
-    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

@@ -305,7 +305,7 @@ class Engines(QObject):
 
     async def _candidates(self) -> list[Candidate]:
         """All that may answer here, and the engine of last time."""
-        from app.machinehere import machine_here
+        from app.machinehere import machine_here, without_stopped
         from backend import discovery
 
         last = self._preferences.get("engine/last", "")
@@ -314,7 +314,8 @@ class Engines(QObject):
         besides = [] if where is None else [discovery.Candidate(label, discovery.LAST, where)]
         besides += [discovery.Candidate(label_of(one), "SSH", one) for one in self.remote.remembered()]
         besides += await asyncio.to_thread(machine_here)
-        return await asyncio.to_thread(discovery.candidates, besides=besides)
+        found = await asyncio.to_thread(discovery.candidates, besides=besides)
+        return await asyncio.to_thread(without_stopped, found)
 
     def _use_found(self, probe: Probe) -> None:
         """Uses what a look around found. The engine of last time stays the one that the next start asks first."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from app import paths
-from backend.discovery import Candidate
+from backend.discovery import MACHINE, Candidate
 from backend.endpoint import UnixSocket
 from vm.paths import MachinePaths
 
@@ -12,8 +15,20 @@ LABEL = "Machine"
 
 def machine_here() -> list[Candidate]:
     """The machine's engine; nothing where none has come up, or where our folders cannot be used."""
+    socket = _socket()
+    return [Candidate(LABEL, MACHINE, UnixSocket(str(socket)))] if socket is not None and socket.exists() else []
+
+
+def without_stopped(found: Iterable[Candidate]) -> list[Candidate]:
+    """Leaves out docker's context of our machine while that does not run, unless docker would use it."""
+    socket = _socket()
+    if socket is None or socket.exists():
+        return list(found)
+    return [each for each in found if each.current or each.endpoint != UnixSocket(str(socket))]
+
+
+def _socket() -> Path | None:
     try:
-        socket = MachinePaths.below(paths.data_dir(), paths.runtime_dir()).socket
+        return MachinePaths.below(paths.data_dir(), paths.runtime_dir()).socket
     except OSError:
-        return []
-    return [Candidate(LABEL, "machine", UnixSocket(str(socket)))] if socket.exists() else []
+        return None

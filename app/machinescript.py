@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
-from app import paths, scripting
-from app.machinewordings import STEPS, install_line
+from app import checkscript, paths, scripting
+from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
-from vm import making
-from vm.errors import ImageMissing, MachineError, MachineMissing, MachineStartFailed, MachineUnsupported
+from vm import dockercontext, making
+from vm.errors import (
+    ImageMissing,
+    MachineError,
+    MachineMissing,
+    MachineStartFailed,
+    MachineUnsupported,
+    UpdateFailed,
+)
 from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
@@ -24,7 +33,14 @@ from vm.report import Report
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
 RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
-_MADE = {"image": "Copying and checking the image", "keys": "Making its keys", "disk": "Making its disk"}
+_MADE = {
+    "fetch": "Fetching the image",
+    "image": "Copying and checking the image",
+    "keys": "Making its keys",
+    "disk": "Making its disk",
+    "stop": "Stopping it",
+    "start": "Starting it with the other image",
+}
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -41,9 +57,14 @@ async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
+        if words.verb == "diagnose":
+            return await checkscript.run(machine, words)
         if not words.yes and (wanted := await _unconfirmed(machine, words)):
             return scripting.failed("NotConfirmed", [wanted], as_json=words.json, code=2)
         report = await _do(machine, words)
+        if words.verb == "context":
+            _show_context(machine, as_json=words.json)
+            return 0
     except (MachineError, QemuError) as error:
         return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
     except OSError as error:
@@ -57,36 +78,34 @@ async def run(words: argparse.Namespace) -> int:
 
 
 async def _do(machine: Machine, words: argparse.Namespace) -> Report:
-    told = _Teller(quiet=words.json)
-    if words.verb == "create":
-        await machine.create(_settings(words), words.image, told.making)
-    elif words.verb == "start":
-        return await machine.start(told.starting)
-    elif words.verb == "restart":
-        return await machine.restart(words.timeout, told.starting)
-    elif words.verb == "stop":
-        return await machine.stop(words.timeout)
-    elif words.verb == "suspend":
-        return await machine.suspend()
-    elif words.verb == "resume":
-        return await machine.start(told.starting)
-    elif words.verb == "change":
-        return await machine.change(_changed(machine, words), told.starting, words.timeout)
-    elif words.verb == "move":
-        return await machine.move(words.to, told.moving, told.starting, words.timeout)
-    elif words.verb == "reset":
-        return await machine.reset(words.timeout)
-    elif words.verb == "delete":
-        await machine.delete(words.timeout)
-    return await machine.inspect()
+    told, seconds = _Teller(quiet=words.json), words.timeout
+    verbs: dict[str, Callable[[], Awaitable[Report | None]]] = {
+        "create": lambda: machine.create(_settings(words), words.image, told.making, told.coming),
+        "fetch": lambda: machine.fetch(told.making, told.coming),
+        "update": lambda: machine.update(words.image, told.making, told.coming),
+        "rollback": lambda: machine.rollback(told.making),
+        "start": lambda: machine.start(told.starting),
+        "resume": lambda: machine.start(told.starting),
+        "restart": lambda: machine.restart(seconds, told.starting),
+        "stop": lambda: machine.stop(seconds),
+        "suspend": machine.suspend,
+        "change": lambda: machine.change(_changed(machine, words), told.starting, seconds),
+        "move": lambda: machine.move(words.to, told.moving, told.starting, seconds),
+        "reset": lambda: machine.reset(seconds),
+        "delete": lambda: machine.delete(seconds),
+    }
+    if words.verb == "context" and words.use is not None:
+        await machine.use_context(words.use == "yes")
+    report = await verbs[words.verb]() if words.verb in verbs else None
+    return report or await machine.inspect()
 
 
 async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
     """What has to be said before it is done; empty where nothing has to."""
     if words.verb in ("delete", "reset"):
         return DELETES if words.verb == "delete" else RESETS
-    restarts = words.verb == "move" or (
-        words.verb == "change" and making.restarts(making.read(machine.paths), _changed(machine, words))
+    restarts = words.verb in ("move", "update", "rollback") or (
+        words.verb == "change" and machine.restarts(_changed(machine, words))
     )
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
 
@@ -97,10 +116,18 @@ class _Teller:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._said: set[str] = set()
+        self._tenths = -1
 
     def making(self, part: str) -> None:
         """A part of a machine is being made."""
         self._say(_MADE[part])
+
+    def coming(self, here: int, whole: int) -> None:
+        """A download goes on."""
+        tenths = here * 10 // whole if whole else 10
+        if tenths != self._tenths:
+            self._tenths = tenths
+            self._say(f"Fetched {here / 1e6:.0f} of {whole / 1e6:.0f} MB")
 
     def starting(self, report: Report) -> None:
         """A start goes on."""
@@ -148,6 +175,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
         return
     if report.state == "running":
         print(f"The machine is running: {host}")
+        print(f"For programs that know no contexts: {export_line(host)}")
     else:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
@@ -161,9 +189,23 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
             print("The machine stands still until there is room, and then goes on.")
     for port in report.ports:
         if port.error:
-            print(f"{port.address}:{port.port}/{port.protocol} does not answer here: {port.error}")
+            print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
+
+
+def _show_context(machine: Machine, *, as_json: bool) -> None:
+    """What docker uses, and what goes before it."""
+    wanted, context = making.read(machine.paths).context, dockercontext.of(machine.paths)
+    before = next((name for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if os.environ.get(name)), "")
+    if as_json:
+        said = {"context": dockercontext.NAME, "wanted": wanted, "chosen": context.chosen, "overruled": before}
+        print(json.dumps(said))
+        return
+    uses = "uses" if wanted else "does not use"
+    print(f"Docker {uses} the machine while it runs, unless it is told otherwise.")
+    if before:
+        print(f"{before} is set here, and goes before that.")
 
 
 def _words(error: MachineError | QemuError) -> list[str]:
@@ -171,7 +213,7 @@ def _words(error: MachineError | QemuError) -> list[str]:
     said = [f"{notice.title}. {notice.detail}".rstrip()]
     if isinstance(error, QemuMissing) and (line := install_line()):
         said.append(f"  {line}")
-    if isinstance(error, MachineStartFailed):
+    if isinstance(error, MachineStartFailed | UpdateFailed):
         said += [f"  {line}" for line in error.console]
     return said
 

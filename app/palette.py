@@ -37,17 +37,31 @@ CLOSEST = 12
 AFTER, HELD, NOT_NOW = 45_000, 10_000, 4_000
 """Points that move the verbs of what was named alone, what is in hand, and what cannot be done."""
 Engines = Callable[[], Sequence[EngineChoice]]
+Pick = Callable[[str], object]
+MACHINE = (
+    ("start", "Start", "play"),
+    ("stop", "Stop", "square"),
+    ("restart", "Restart", "rotate-cw"),
+    ("delete", "Delete…", "trash-2"),
+)
+"""Verbs of the machine, which is not made for the palette alone."""
 
 
 class Commands(QObject):
     """Opens the palette over the window; made when it is first asked for."""
 
     def __init__(
-        self, theme: Theme, window: MainWindow, session: Session, preferences: Preferences, engines: Engines
+        self,
+        theme: Theme,
+        window: MainWindow,
+        session: Session,
+        preferences: Preferences,
+        engines: Engines,
+        machine: Pick = lambda _verb: None,
     ) -> None:
         super().__init__(window)
         self._theme, self._window, self._session = theme, window, session
-        self._preferences, self._engines = preferences, engines
+        self._preferences, self._engines, self._machine = preferences, engines, machine
         self._containers = ContainerVerbs(theme, session, window.go, window)
         self._images = ImageVerbs(theme, session, window.go, window)
         self._rows: list[ImageRow] = []
@@ -106,7 +120,7 @@ class Commands(QObject):
         phase = self._session.state.phase
         gone = "No engine is in use" if phase is Phase.NONE else "" if phase is Phase.CONNECTED else GONE
         first, others = ([replace(e, why=gone) for e in entries] for entries in ((run, pull, build), others))
-        return [*first, *rest, *others, *self._colours(), *self._engine_entries()]
+        return [*first, *rest, *others, *self._machine_entries(), *self._colours(), *self._engine_entries()]
 
     def _colours(self) -> list[Entry]:
         icons = {"system": "monitor", "light": "sun", "dark": "moon"}
@@ -126,6 +140,12 @@ class Commands(QObject):
             )
             for choice in self._engines()
         ]  # fmt: skip
+
+    def _machine_entries(self) -> list[Entry]:
+        return [
+            Entry(words, partial(self._machine, verb), icon, subject="machine", also="virtual vm")
+            for verb, words, icon in MACHINE
+        ]
 
     # Things
 

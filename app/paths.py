@@ -110,3 +110,8 @@ def _check_owner(path: Path) -> None:
         raise PermissionError(f"{path} belongs to another user")
     if found.st_mode & 0o077:
         path.chmod(0o700)
+
+
+def named() -> tuple[tuple[str, str], ...]:
+    """The folders that a person may want to see, each with its name."""
+    return (("Data", str(data_dir())), ("Settings", str(config_dir())), ("Logs", str(log_dir())))

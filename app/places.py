@@ -10,13 +10,14 @@ CONTAINERS = "containers"
 IMAGES = "images"
 BUILDS = "builds"
 ACTIVITY = "activity"
+MACHINE = "machine"
 SETTINGS = "settings"
 ONBOARDING = "onboarding"
 RUN = "run"
 BUILD = "build"
 PULL = "pull"
 
-PAGES = (CONTAINERS, IMAGES, BUILDS, ACTIVITY, SETTINGS)
+PAGES = (CONTAINERS, IMAGES, BUILDS, ACTIVITY, MACHINE, SETTINGS)
 
 
 class Place(Struct, frozen=True):

@@ -7,10 +7,9 @@ import os
 import socket
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-_LISTEN = "0A"
-"""The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
+from backend.holders import holder
+
 _SCTP = 132
 """Its number among the protocols of IP; socket.IPPROTO_SCTP is not on every system."""
 _TRIES = 200
@@ -91,49 +90,3 @@ def _socket(family: socket.AddressFamily, protocol: str) -> socket.socket:
     if protocol == "udp":
         return socket.socket(family, socket.SOCK_DGRAM)
     return socket.socket(family, socket.SOCK_STREAM, _SCTP if protocol == "sctp" else 0)
-
-
-def holder(port: int, protocol: str = "tcp", proc: Path = Path("/proc")) -> str:
-    """The program that listens, as `node (pid 4121)`; empty where the system does not tell."""
-    sockets = _inodes(port, protocol, proc)
-    if not sockets:
-        return ""
-    try:
-        processes = [p for p in proc.iterdir() if p.name.isdigit()]
-    except OSError:
-        return ""
-    for process in processes:
-        try:
-            for handle in (process / "fd").iterdir():
-                if os.readlink(handle) in sockets:
-                    return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-        except OSError:
-            continue
-    return ""
-
-
-def _inodes(port: int, protocol: str, proc: Path) -> frozenset[str]:
-    """`socket:[inode]` of what is bound to a port, from /proc/net (proc(5))."""
-    if protocol == "sctp":
-        return _sctp_inodes(port, proc)
-    found: set[str] = set()
-    for name in (protocol, f"{protocol}6"):
-        try:
-            lines = (proc / "net" / name).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            words = line.split()
-            if len(words) > 9 and words[1].endswith(f":{port:04X}") and (protocol == "udp" or words[3] == _LISTEN):
-                found.add(f"socket:[{words[9]}]")
-    return frozenset(found)
-
-
-def _sctp_inodes(port: int, proc: Path) -> frozenset[str]:
-    """The same of SCTP, from a table of its own: LPORT and INODE in decimal (net/sctp/proc.c)."""
-    try:
-        head, *lines = (line.split() for line in (proc / "net" / "sctp" / "eps").read_text().splitlines())
-        port_at, inode_at = head.index("LPORT"), head.index("INODE")
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset(f"socket:[{w[inode_at]}]" for w in lines if len(w) > inode_at and w[port_at] == str(port))

@@ -6,7 +6,10 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from app.notices import Notice, sentence
+from msgspec.structs import replace
+
+from app.machinewordings import AGAIN, CHECK, START, copy_step, install_line
+from app.notices import Notice, Step, sentence
 from app.presentation.units import bytes_text, joined
 from vm.qemu import errors as e
 from vm.qemu.probing import Trial
@@ -187,7 +190,35 @@ def _disk_tool(error: e.DiskToolFailed) -> Notice:
     return Notice("The machine's disk could not be used", f"{error.path}: {sentence(error.reason)}")
 
 
-QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
+def _install_step() -> Step:
+    line = install_line()
+    return copy_step(line, "Copy install command") if line else CHECK
+
+
+_FOLDER = Step("Show the folder", "machine-folder")
+_STEPS: dict[type[BaseException], Callable[[], Step]] = {
+    e.QemuUnusable: _install_step,
+    e.QemuSilent: lambda: AGAIN,
+    e.NoAccelerator: _install_step,
+    e.SshPortTaken: lambda: AGAIN,
+    e.WakeFailed: lambda: START,
+    e.QmpGone: lambda: START,
+    e.DiskError: lambda: _FOLDER,
+    e.FolderUnnameable: lambda: _FOLDER,
+}
+"""What is pressed next, for a kind and those below it; all else is looked at on the machine's page."""
+
+
+def next_step(error: e.QemuError) -> Step:
+    """The press that helps most with an error of QEMU."""
+    return next((_STEPS[kind]() for kind in type(error).__mro__ if kind in _STEPS), CHECK)
+
+
+def _helped(wording: Callable[[Any], Notice]) -> Callable[[Any], Notice]:
+    return lambda error: replace(wording(error), step=next_step(error))
+
+
+_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.QemuError: _qemu,
     e.QemuUnusable: _unusable,
     e.QemuMissing: _missing,
@@ -218,3 +249,4 @@ QEMU_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.DiskNoRoom: _no_room,
     e.DiskToolFailed: _disk_tool,
 }
+QEMU_WORDINGS = {kind: _helped(wording) for kind, wording in _WORDINGS.items()}

@@ -41,6 +41,11 @@ MACHINE_VERBS = (
     "change",
     "move",
     "reset",
+    "context",
+    "fetch",
+    "update",
+    "rollback",
+    "diagnose",
     "delete",
 )
 
@@ -169,7 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
     )
-    machine.add_argument("--image", type=Path, metavar="FOLDER", help="create: the folder that make guest built")
+    machine.add_argument(
+        "--image", type=Path, metavar="FOLDER", help="create, update: the folder that make guest built"
+    )
     machine.add_argument("--cpus", type=_count, metavar="NUMBER", help="create, change: processors")
     machine.add_argument("--memory", type=_count, metavar="MIB", help="create, change: memory")
     machine.add_argument(
@@ -184,11 +191,18 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument(
         "--suspend", choices=("yes", "no"), help="create, change: whether leaving the program saves the machine to disk"
     )
+    machine.add_argument(
+        "--use",
+        choices=("yes", "no"),
+        help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
+    )
     machine.add_argument("--to", type=Path, metavar="FOLDER", help="move: where its disk goes")
+    machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
+    machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")
     machine.add_argument(
         "--yes",
         action="store_true",
-        help="delete, reset: throw away what is in it; change, move: restart it if need be",
+        help="delete, reset: throw away what is in it; change, move, update, rollback: restart it if need be",
     )
     return parser
 

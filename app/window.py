@@ -30,7 +30,10 @@ NAV = (
     NavEntry(places.BUILDS, "hammer", "Builds", "Ctrl 3"),
     NavEntry(places.ACTIVITY, "activity", "Activity", "Ctrl 4"),
 )
-FOOT = (NavEntry(places.SETTINGS, "settings", "Settings", "Ctrl ,"),)
+FOOT = (
+    NavEntry(places.MACHINE, "monitor", "Machine"),
+    NavEntry(places.SETTINGS, "settings", "Settings", "Ctrl ,"),
+)
 
 
 @runtime_checkable

@@ -66,6 +66,8 @@ def usual_sockets(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
+MACHINE = "machine"
+"""The source of the machine of this computer, which docker's configuration may name as well."""
 LAST = "last used"
 """The source of the engine of last time."""
 USUAL_PIPES = (
@@ -141,6 +143,9 @@ def _without_repeats(found: Sequence[Candidate], environment: Mapping[str, str])
         if key not in seen:
             seen.add(key)
             kept.append(candidate)
+        elif candidate.source == MACHINE:  # One of docker's contexts leads there; people know it by this name.
+            at = next(i for i, each in enumerate(kept) if _identity(each) == key)
+            kept[at] = replace(kept[at], label=candidate.label, source=MACHINE)
     if kept and not kept[0].current and not environment.get("DOCKER_HOST"):
         first = next((i for i, c in enumerate(kept) if c.source in ("socket", "pipe")), None)
         if first is not None:

@@ -6,9 +6,14 @@ MachineError
 ├── MachineUnsupported             this system cannot run one yet
 ├── MachineFolderUnusable          a folder of the machine cannot be used
 ├── MachineStartFailed             a requirement of its start was not met
+├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
 ├── MachineNotSuspended            it could not be saved, and goes on
 ├── SettingsUnusable               no machine can be made so on this computer
+├── MachineUpdating                another program brings an image to it at this moment
+├── UpdateFailed                   it has another image, and does not start with that
+├── RollbackMissing                no image from before is kept
+├── DataNewer                      what is on its disk was used with a newer image
 └── ImageError                     a guest image cannot be used
     ├── ImageMissing               none is at hand
     ├── ImageUnsigned              no signature, or none that the expected key made
@@ -86,6 +91,38 @@ class SettingsUnusable(MachineError):
     def __init__(self, name: str, least: int, most: int) -> None:
         super().__init__(f"{name}: from {least} to {most}" if most else f"{name}: at least {least}")
         self.name, self.least, self.most = name, least, most
+
+
+class DockerConfigUnusable(MachineError):
+    """`reason` goes on as a sentence about the file at `path` of docker's own configuration; it is as it was."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
+
+
+class MachineUpdating(MachineError):
+    """Another program brings an image to the machine."""
+
+
+class UpdateFailed(MachineError):
+    """With the image `version` the requirement `step` was not met; `before` is the version that is kept."""
+
+    def __init__(self, version: str, before: str, step: str, reason: str, console: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{version}: {step}: {reason}")
+        self.version, self.before, self.step, self.reason, self.console = version, before, step, reason, console
+
+
+class RollbackMissing(MachineError):
+    """No image from before an update is kept."""
+
+
+class DataNewer(MachineError):
+    """The data were used with `found`; the image `version` only knows `wanted`."""
+
+    def __init__(self, version: str, found: str, wanted: str) -> None:
+        super().__init__(f"the data are of {found}; the image {version} knows {wanted}")
+        self.version, self.found, self.wanted = version, found, wanted
 
 
 class ImageError(MachineError):

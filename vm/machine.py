@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from vm import making, moving, room
+from vm import dockercontext, images, making, moving, room, updating
+from vm.diagnosis.check import Check, Repair
 from vm.errors import (
+    DockerConfigUnusable,
     MachineFolderUnusable,
     MachineMissing,
     MachineNotSuspended,
@@ -22,6 +23,8 @@ from vm.errors import (
     MachineStartFailed,
     MachineUnsupported,
 )
+from vm.guest.fetching import Progress
+from vm.launching import held, launch, reap
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
@@ -40,8 +43,6 @@ ANSWER_SECONDS = 20.0
 POLL = 0.1
 OVER = frozenset(("stopping", "stopped", "failed"))
 """What a supervisor says of a machine whose end has come: a start has to wait for it and take another one."""
-_launched: list[subprocess.Popen[bytes]] = []
-"""Supervisors that this process started: it is their parent, and has to bury them."""
 
 
 class Machine:
@@ -56,11 +57,68 @@ class Machine:
         return self.paths.settings.exists()
 
     async def create(
-        self, settings: Settings | None = None, image: Path | None = None, say: Callable[[str], None] = lambda _: None
+        self,
+        settings: Settings | None = None,
+        image: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        progress: Progress = lambda _, __: None,
     ) -> None:
-        """Make it, from the image in a folder or from what was built here. Raises MachineError, QemuError."""
+        """Make it, from the image in a folder, or what was built here, or else what is published.
+
+        `say` gets each part as it is begun, `progress` the bytes of a download that are here and all that it has.
+        Raises MachineError, QemuError.
+        """
         _supported()
-        await making.make(self.paths, settings or making.usual(), image, say)
+        await making.make(self.paths, settings or making.usual(), image, say, progress)
+
+    async def fetch(self, say: Callable[[str], None] = lambda _: None, progress: Progress = lambda _, __: None) -> None:
+        """Bring the published image to this computer, for a create or an update to come. Raises ImageError."""
+        _supported()
+        await images.fetch_published(self.paths, say, progress)
+
+    async def update(
+        self,
+        image: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        progress: Progress = lambda _, __: None,
+    ) -> Report:
+        """Another image in place of the one it has, never older; its data stay. One that runs is started anew.
+
+        Raises ImageError, DataNewer, MachineUpdating before anything is changed; UpdateFailed.
+        """
+        _supported()
+        return await updating.update(self, image, say, progress)
+
+    async def rollback(self, say: Callable[[str], None] = lambda _: None) -> Report:
+        """The image from before the update again. Raises RollbackMissing, DataNewer, MachineUpdating, UpdateFailed."""
+        _supported()
+        return await updating.rollback(self, say)
+
+    async def diagnose(self) -> AsyncGenerator[Check, None]:
+        """Look at every part, also where nothing works; each check as it is done."""
+        from vm.diagnosis.looking import diagnose
+
+        async with aclosing(diagnose(self)) as checks:
+            async for check in checks:
+                yield check
+
+    async def repair(self, what: Repair) -> None:
+        """Mend what a check named in its `repair`. Raises MachineError, QemuError, BackendError."""
+        from vm.diagnosis.mending import repair
+
+        _supported()
+        await repair(self, what)
+
+    async def bundle(self, path: Path, version: str = "") -> None:
+        """Save all that helps to understand a failure, without secrets: a zip that is this person's. Raises OSError."""
+        from vm.diagnosis.bundle import write_bundle
+
+        await write_bundle(self, path, version)
+
+    async def told(self, ask: Ask, seconds: float) -> Report | None:
+        """What its supervisor says to this; None where there is none. Raises MachineSilent."""
+        reports = [each async for each in self._ask(ask, seconds, ask.ask)]
+        return reports[-1] if reports else None
 
     async def start(self, told: Callable[[Report], None] = lambda _: None) -> Report:
         """Start it, or wait until the one that starts has come up; `told` gets each change.
@@ -87,6 +145,9 @@ class Machine:
         if left is not None and not await end_orphan(left, asked=seconds, forced=10):
             raise MachineSilent("stop", seconds)
         await self._gone(seconds + FORCE_SECONDS)
+        if self.created:
+            with suppress(DockerConfigUnusable):  # Once that can be read, the next end puts it right.
+                await asyncio.to_thread(dockercontext.end, self.paths)
         return await self.inspect()
 
     async def suspend(self) -> Report:
@@ -109,18 +170,25 @@ class Machine:
         except (SuspendBlocked, MachineNotSuspended):
             return await self.stop()
 
-    async def change(
-        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = STOP_SECONDS
-    ) -> Report:
-        """Give it other settings; where `making.restarts` says so, one that runs is restarted.
+    def restarts(self, settings: Settings) -> bool:
+        """Whether one that runs has to start anew to get these.
 
-        Raises SettingsUnusable, DiskShrinks and what stop and start raise; before that nothing is changed.
+        Raises MachineMissing, SettingsUnusable, DiskShrinks.
         """
         before = making.read(self.paths)
         making.check(settings)
         if settings.disk < before.disk:
             raise DiskShrinks(str(self.paths.disk), f"has {before.disk} bytes")
-        if not making.restarts(before, settings):
+        return making.restarts(before, settings)
+
+    async def change(
+        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = STOP_SECONDS
+    ) -> Report:
+        """Give it other settings; where `restarts` says so, one that runs is restarted.
+
+        Raises what `restarts` raises, and then nothing is changed; and what stop and start raise.
+        """
+        if not self.restarts(settings):
             await asyncio.to_thread(making.write, self.paths, settings)
             return await self.inspect()
         return await self._meanwhile(lambda: asyncio.to_thread(making.write, self.paths, settings), told, seconds)
@@ -173,10 +241,18 @@ class Machine:
         return await self.start(told)
 
     async def delete(self, seconds: float = STOP_SECONDS) -> None:
-        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more."""
+        """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more.
+
+        DockerConfigUnusable says that docker's choice of it is left to the person; all else is gone by then.
+        """
         if not self.paths.home.exists():
             raise MachineMissing()
         await self.stop(seconds)
+        kept: DockerConfigUnusable | None = None
+        try:
+            await asyncio.to_thread(dockercontext.of(self.paths).remove)
+        except DockerConfigUnusable as error:
+            kept = error
         try:
             self.paths.settings.unlink(missing_ok=True)
             await asyncio.to_thread(moving.remove, self.paths)
@@ -184,9 +260,31 @@ class Machine:
             await asyncio.to_thread(shutil.rmtree, self.paths.runtime, ignore_errors=True)
         except OSError as error:
             raise MachineFolderUnusable(str(error.filename), error.strerror or str(error)) from error
+        if kept is not None:
+            raise kept
+
+    async def use_context(self, wanted: bool) -> None:
+        """Whether docker's own programs use the machine while it runs, from now on.
+
+        Raises MachineMissing, MachineFolderUnusable, DockerConfigUnusable.
+        """
+        settings = making.read(self.paths)
+        runs = bool((await self.inspect()).socket)
+        if wanted and runs:
+            await asyncio.to_thread(dockercontext.of(self.paths).use)
+        if not wanted:
+            await asyncio.to_thread(dockercontext.of(self.paths).restore)
+        making.write(self.paths, msgspec.structs.replace(settings, context=wanted))
 
     async def inspect(self) -> Report:
         """What it is now: its supervisor's word, and without one what can be seen. Raises MachineSilent."""
+        report = await self._inspected()
+        if (found := self.paths.in_use) is None or report.state == "absent":
+            return report
+        kept = images.version_of(found.before)
+        return msgspec.structs.replace(report, image=images.version_of(found.use), rollback=kept)
+
+    async def _inspected(self) -> Report:
         reports = [each async for each in self._ask(Ask("status"), ANSWER_SECONDS, "status")]
         if reports:
             return reports[-1]
@@ -197,7 +295,7 @@ class Machine:
         failure = read_failure(self.paths.failure)
         if failure is not None:
             return Report("failed", failure=failure)
-        if await asyncio.to_thread(_held, self.paths.lock):
+        if await asyncio.to_thread(held, self.paths.lock):
             return Report("starting")  # A supervisor without a door is not up yet, or about to go.
         saved = self.paths.state.exists()
         return Report("suspended" if saved else "stopped", warnings=await asyncio.to_thread(room.host, self.paths.disk))
@@ -240,7 +338,7 @@ class Machine:
     async def _gone(self, seconds: float) -> None:
         """Wait until its supervisor has let go of it."""
         limit = asyncio.get_running_loop().time() + seconds
-        while await asyncio.to_thread(_held, self.paths.lock):
+        while await asyncio.to_thread(held, self.paths.lock):
             if asyncio.get_running_loop().time() > limit:
                 raise MachineSilent("stop", seconds)
             await asyncio.sleep(POLL)
@@ -264,45 +362,6 @@ class Machine:
             raise MachineSilent(doing, 0) from error
         finally:
             writer.close()
-
-
-def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
-    """Start the supervisor in a session of its own; it outlives this process."""
-    root = str(Path(__file__).absolute().parents[1])
-    known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    with open(paths.words, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as words:
-        process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "vm.supervisor", str(paths.home), str(paths.runtime)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=words,
-            start_new_session=True,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
-        )
-    _launched.append(process)
-    return process
-
-
-def reap() -> None:
-    """Bury the supervisors that ended."""
-    _launched[:] = [process for process in _launched if process.poll() is None]
-
-
-def _held(path: Path) -> bool:
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _supported() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,40 +12,29 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from vm.errors import (
-    ImageDamaged,
-    ImageMissing,
-    MachineExists,
-    MachineFolderUnusable,
-    MachineMissing,
-    SettingsUnusable,
-)
+from vm import images
+from vm.errors import MachineExists, MachineFolderUnusable, MachineMissing, SettingsUnusable
 from vm.guest.disk import BLANK
-from vm.guest.manifest import FILES, MANIFEST, Manifest, check_folder, require
+from vm.guest.fetching import Progress
 from vm.paths import MachinePaths, write_private
 from vm.qemu.disks import inspect, make_disk
 from vm.qemu.errors import DiskCorrupt, DiskMissing
 from vm.qemu.finding import find_qemu
-from vm.qemu.host import Arch, Host, this_host
+from vm.qemu.host import this_host
 from vm.qemu.locks import DiskLock
 
 GIB = 1 << 30
 MOST_CPUS = 255
 LEAST_MEMORY, LEAST_DISK = 512, GIB
 """MiB, and bytes: with less the engine does not come up, or has no room for an image."""
-ARCHES: dict[Arch, str] = {"x86_64": "amd64", "aarch64": "arm64"}
-"""Processors as QEMU names them, to those of Debian, which are those of an image."""
-OLDEST = "0"
-BUILT = Path(__file__).absolute().parents[1] / "build" / "guest"
-"""Where `make guest` leaves what it builds."""
-COMMAND = "make guest"
+ARCHES = images.ARCHES
 
 
 class Settings(msgspec.Struct, frozen=True):
     """What a machine has: processors, memory in MiB, the disk's size in bytes.
 
     It sleeps after `idle` minutes without a running container and without a connection (0: never). `suspend`: leaving
-    the program saves it to disk.
+    the program saves it to disk. `context`: docker's own programs use it while it runs, unless they are told otherwise.
     """
 
     cpus: int
@@ -54,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True):
     disk: int
     idle: int = 30
     suspend: bool = False
+    context: bool = False
 
 
 def check(settings: Settings) -> None:
@@ -125,7 +114,13 @@ def read(paths: MachinePaths) -> Settings:
         raise MachineFolderUnusable(str(paths.settings), f"cannot be read: {error}") from error
 
 
-async def make(paths: MachinePaths, settings: Settings, image: Path | None, say: Callable[[str], None]) -> None:
+async def make(
+    paths: MachinePaths,
+    settings: Settings,
+    image: Path | None,
+    say: Callable[[str], None],
+    progress: Progress = lambda _, __: None,
+) -> None:
     """Make a machine, and leave what was there of another one. `image` is a folder that holds one.
 
     Raises MachineExists, MachineFolderUnusable, ImageError or QemuError; what is half made is made whole the next time.
@@ -135,11 +130,12 @@ async def make(paths: MachinePaths, settings: Settings, image: Path | None, say:
         raise MachineExists(str(paths.home))
     host = this_host()
     qemu = await find_qemu(host)
-    source = find_image(host, image)
-    paths.make()
     try:
+        source = await images.find(paths, image, say, progress)
+        paths.make()
         say("image")
-        bring_image(source, paths.image, ARCHES[host.arch])
+        images.choose(paths, await images.install(paths, source), "")
+        images.tidy(paths)
         say("keys")
         for key in (paths.user_key, paths.host_key):
             if not key.exists():
@@ -152,32 +148,6 @@ async def make(paths: MachinePaths, settings: Settings, image: Path | None, say:
         write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
     except OSError as error:
         raise MachineFolderUnusable(error.filename or str(paths.home), error.strerror or str(error)) from error
-
-
-def find_image(host: Host, given: Path | None) -> Path:
-    """A folder with an image: the one that is given, or what was built here. Raises ImageMissing."""
-    looked = given if given is not None else BUILT / ARCHES[host.arch]
-    if not (looked / MANIFEST).is_file():
-        raise ImageMissing((str(looked),), COMMAND)
-    return looked
-
-
-def bring_image(source: Path, target: Path, arch: str) -> Manifest:
-    """Copy an image, and trust the copy once it is what its manifest says. Raises ImageError, OSError."""
-    made = target.with_name(target.name + ".new")
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir(mode=0o700)
-    for name in (*FILES, MANIFEST):
-        try:
-            shutil.copyfile(source / name, made / name)
-            (made / name).chmod(0o600)
-        except FileNotFoundError as error:
-            raise ImageDamaged(name, "is missing") from error
-    manifest = check_folder(made)
-    require(manifest, arch, OLDEST)
-    shutil.rmtree(target, ignore_errors=True)
-    made.rename(target)
-    return manifest
 
 
 def new_key() -> bytes:

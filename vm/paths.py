@@ -6,11 +6,20 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from vm.errors import MachineFolderUnusable
 
 STATE_FILE = "state.qcow2"
 SOCKET_PATH_BYTES = 103
 """sun_path holds 104 bytes on macOS and 108 on Linux, the closing NUL among them."""
+
+
+class InUse(msgspec.Struct, frozen=True):
+    """Which image the machine starts with, and which it had before ("": none is kept): names of folders."""
+
+    use: str
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,9 +40,28 @@ class MachinePaths:
         return self.home / "machine.json"
 
     @property
+    def images(self) -> Path:
+        """The images that are kept, each in a folder of its own."""
+        return self.home / "images"
+
+    @property
+    def chosen(self) -> Path:
+        """Says which of the images is used: replaced as a whole, so one of them always is."""
+        return self.home / "image.json"
+
+    @property
+    def in_use(self) -> InUse | None:
+        """What `chosen` says; None where nothing can be read from it."""
+        try:
+            return msgspec.json.decode(self.chosen.read_bytes(), type=InUse)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    @property
     def image(self) -> Path:
-        """Kernel, initrd, root and their manifest."""
-        return self.home / "image"
+        """Kernel, initrd, root and their manifest, of the image that is used."""
+        found = self.in_use
+        return self.images / (found.use if found is not None else "none")
 
     @property
     def disk(self) -> Path:
@@ -85,6 +113,11 @@ class MachinePaths:
         return self.home / "trial.json"
 
     @property
+    def context(self) -> Path:
+        """Which of its contexts docker used before ours was chosen; there only while ours is."""
+        return self.home / "context.json"
+
+    @property
     def failure(self) -> Path:
         """Why the machine ended without being asked; gone at the next start."""
         return self.home / "failure.json"
@@ -114,12 +147,16 @@ class MachinePaths:
         """Where the supervisor answers."""
         return self.runtime / "control.sock"
 
-    def make(self) -> None:
-        """Make the folders, 0700. Raises MachineFolderUnusable, also where a socket's path would be too long."""
+    def check_length(self) -> None:
+        """Raises MachineFolderUnusable where a socket's path would be too long."""
         for socket in (self.socket, self.control):
             if len(os.fsencode(socket)) > SOCKET_PATH_BYTES:
                 raise MachineFolderUnusable(str(socket), f"is longer than {SOCKET_PATH_BYTES} bytes")
-        for folder in (self.home, self.runtime, self.handed, self.user_key.parent):
+
+    def make(self) -> None:
+        """Make the folders, 0700. Raises MachineFolderUnusable, also where a socket's path would be too long."""
+        self.check_length()
+        for folder in (self.home, self.runtime, self.handed, self.user_key.parent, self.images):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)

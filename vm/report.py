@@ -36,13 +36,26 @@ class Failure(msgspec.Struct, frozen=True):
     console: tuple[str, ...] = ()
 
 
+Reason = Literal["", "taken", "forbidden", "reserved", "absent", "unreachable", "failed"]
+"""Why a published port does not answer on this computer.
+
+taken: another program has it; forbidden: only root may; reserved: Windows keeps it for itself; absent: there is no such
+address here; unreachable: UDP on IPv6, which the machine's network has not; failed: for the reason in `words`.
+"""
+
+
 class Published(msgspec.Struct, frozen=True):
-    """A port that a container publishes; `error` says why it does not answer on this computer."""
+    """A port that a container publishes; one with an `error` does not answer, and is tried again until it does.
+
+    `holder`: the program that has it, as `node (pid 4121)`, empty where nobody knows. `words` are the system's.
+    """
 
     protocol: str
     address: str
     port: int
-    error: str = ""
+    error: Reason = ""
+    holder: str = ""
+    words: str = ""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -76,6 +89,7 @@ class Report(msgspec.Struct, frozen=True):
     """All that can be said of a machine. `socket` is where its engine answers while it runs, `pid` is QEMU's.
 
     `suspendable` is empty where a running machine can be suspended, else why it cannot.
+    `image` is the version of the image that it starts with, `rollback` the one from before that is kept ("": none).
     """
 
     state: State
@@ -92,15 +106,17 @@ class Report(msgspec.Struct, frozen=True):
     surroundings: Surroundings = Surroundings()
     suspendable: str = ""
     warnings: tuple[LowDisk, ...] = ()
+    image: str = ""
+    rollback: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
     """A question: status, follow (a report at each change until the start is over), stop or suspend (in `seconds`).
 
-    Who follows wants it to run: one that is asleep wakes.
+    Who follows wants it to run: one that is asleep wakes. `mend` opens the local socket anew where it is gone.
     """
 
-    ask: Literal["status", "follow", "stop", "suspend"]
+    ask: Literal["status", "follow", "stop", "suspend", "mend"]
     seconds: float = 30.0
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from vm.qemu.errors import DiskNoRoom
 from vm.report import LowDisk
 
 HOST_LOW, GUEST_LOW = 2 << 30, 1 << 30
 SHARE = 10
 """A disk is low on room with less than the bytes above free, a small one with less than a tenth."""
+ENOUGH = 64 << 20
+"""Free bytes with which a guest can go on."""
+
+
+def require(disk: Path) -> None:
+    """Raises DiskNoRoom where a guest would stand still with the first thing that it writes."""
+    try:
+        free = shutil.disk_usage(disk.parent).free
+    except OSError:
+        return
+    if free < ENOUGH:
+        raise DiskNoRoom(str(disk), ENOUGH, free)
 
 
 def is_low(free: int, size: int, limit: int) -> bool:

@@ -238,6 +238,11 @@ class LinkButton(RingTarget, QPushButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFixedHeight(20)
 
+    def set_icon(self, icon: str) -> None:
+        """Change the icon before the words."""
+        self._icon = icon
+        self.update()
+
     def sizeHint(self) -> QSize:
         """The words and the icon."""
         width = paint.width_of(self.text(), self.font()) + (20 if self._icon else 0)

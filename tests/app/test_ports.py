@@ -13,6 +13,7 @@ from app import ports
 from app.commands.ports import check_port, check_row, free_ports, publishers
 from app.commands.run.form import PortRow
 from app.ports import PortAnswer
+from backend.holders import proc_holder
 from backend.types.containers import ContainerId, ContainerSummary, Port
 
 
@@ -48,7 +49,7 @@ def test_a_taken_port_on_one_address_is_taken_for_all(taken: int) -> None:
 
 
 def test_who_holds_it_is_empty_where_the_system_does_not_tell(taken: int, tmp_path: Path) -> None:
-    assert ports.holder(taken, proc=tmp_path) == ""
+    assert proc_holder(taken, proc=tmp_path) == ""
 
 
 def _web(state: str = "running", address: str = "127.0.0.1") -> ContainerSummary:
@@ -96,10 +97,10 @@ def test_the_holder_of_an_sctp_port_is_found_in_its_own_table(tmp_path: Path) ->
     (tmp_path / "41" / "fd").mkdir(parents=True)
     (tmp_path / "41" / "comm").write_text("relay\n")
     (tmp_path / "41" / "fd" / "3").symlink_to("socket:[777]")
-    assert ports.holder(45321, "sctp", tmp_path) == "relay (pid 41)"
-    assert ports.holder(45322, "sctp", tmp_path) == ""
+    assert proc_holder(45321, "sctp", tmp_path) == "relay (pid 41)"
+    assert proc_holder(45322, "sctp", tmp_path) == ""
     (tmp_path / "net" / "sctp" / "eps").write_text("\n")
-    assert ports.holder(45321, "sctp", tmp_path) == ""
+    assert proc_holder(45321, "sctp", tmp_path) == ""
 
 
 @pytest.mark.asyncio

@@ -27,6 +27,7 @@ from app.widgets.segments import Segments, Tabs
 from app.widgets.table import Table
 from app.widgets.text import PlainLabel
 from backend.endpoint import UnixSocket, text
+from vm.machine import Machine
 
 W = TypeVar("W", bound=QWidget)
 SECONDS = 30.0
@@ -275,10 +276,12 @@ def environment(**values: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIterator[Person]:
+async def at_desk(
+    engine: UnixSocket | None, *, connect: bool = True, machine: Machine | None = None
+) -> AsyncIterator[Person]:
     """The whole program as main() wires it, opened on `engine` by DOCKER_HOST, and quit at the end.
 
-    Without an `engine` it finds one by itself.
+    Without an `engine` it finds one by itself; without a `machine` it has that of its home.
 
     Needs PILOTHOUSE_HOME (the tests' own_home sets it). Enter it in the test's own body, not in a fixture: between a
     fixture and its test pytest-qt lets Qt work while no loop of asyncio runs, which no task survives. Fails when a
@@ -290,7 +293,7 @@ async def at_desk(engine: UnixSocket | None, *, connect: bool = True) -> AsyncIt
     uncaught: list[Any] = []
     loop.set_exception_handler(lambda _loop, context: uncaught.append(context))
     with environment(**({"DOCKER_HOST": text(engine)} if engine is not None else {})):
-        desk = Desk(app)
+        desk = Desk(app, machine=machine)
         collector = Collector(desk)
         collector.start()
         undo = logbook.catch_all(uncaught.append)

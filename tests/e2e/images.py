@@ -12,7 +12,10 @@ import subprocess
 import tarfile
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+from vm.guest import archive, debs
 
 BUSYBOX = "pilothouse-test/busybox:1"
 DEBIAN = "pilothouse-test/debian:12"
@@ -62,6 +65,11 @@ def buildx_plugin() -> Path:
     return _cached(f"docker-buildx-{BUILDX_VERSION}", _unpack_buildx)
 
 
+def compose_plugin() -> Path:
+    """Debian 13's docker compose, the very package that the machine's image holds."""
+    return _cached("docker-compose", _unpack_compose)
+
+
 def registry_program() -> Path:
     """Debian 12's docker-registry, in the same way."""
     return _cached(f"docker-registry-{REGISTRY_VERSION}", _unpack_registry)
@@ -100,6 +108,15 @@ def _unpack_buildx(target: Path) -> None:
 
 def _unpack_registry(target: Path) -> None:
     _unpack(f"docker-registry/docker-registry_{REGISTRY_VERSION}", REGISTRY_SHA256, "bin/docker-registry", target)
+
+
+def _unpack_compose(target: Path) -> None:
+    lock = archive.read_lock({"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()])
+    one = replace(lock, packages=tuple(each for each in lock.packages if each.name == "docker-compose"))
+    ((_, content),) = archive.fetch(one, CACHE / "guest" / "packages", lambda _: None)
+    (program,) = [data for path, _, data in debs.files(content) if path.endswith("cli-plugins/docker-compose")]
+    target.write_bytes(program)
+    target.chmod(0o755)
 
 
 def _unpack(package: str, checksums: dict[str, str], program: str, target: Path) -> None:

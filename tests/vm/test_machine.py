@@ -15,12 +15,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from backend.contexts import contexts, current_name
 from tests.fakes import qemu as fake
 from tests.vm.guest.images import CONTENT, manifest
-from vm import making
-from vm.errors import ImageDamaged, ImageMissing, MachineExists, MachineFolderUnusable, MachineMissing
-from vm.errors import MachineStartFailed as Failed
+from vm import dockercontext, images, making
+from vm.errors import (
+    DockerConfigUnusable,
+    ImageDamaged,
+    ImageMissing,
+    MachineExists,
+    MachineFolderUnusable,
+    MachineMissing,
+    MachineStartFailed,
+)
 from vm.guest.manifest import MANIFEST, encode
+from vm.guest.trust import mark_built
 from vm.machine import Machine
 from vm.making import ARCHES, Settings
 from vm.paths import MachinePaths
@@ -43,9 +52,10 @@ case "$1" in info) echo '{"virtual-size": 1073741824, "actual-size": 4096}';; es
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Short, since sockets lie in it."""
     with tempfile.TemporaryDirectory(prefix="ph-", dir="/tmp") as folder:
+        monkeypatch.setenv("DOCKER_CONFIG", f"{folder}/docker")
         yield Path(folder)
 
 
@@ -79,6 +89,7 @@ def image(home: Path) -> Path:
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
     (folder / MANIFEST).write_bytes(encode(manifest(arch=ARCHES[this_host().arch])))
+    mark_built(folder)
     return folder
 
 
@@ -121,7 +132,7 @@ async def test_what_make_guest_built_is_found(
 ) -> None:
     del install
     image.rename(image.with_name(ARCHES[this_host().arch]))
-    monkeypatch.setattr(making, "BUILT", image.parent)
+    monkeypatch.setattr(images, "BUILT", image.parent)
     await machine.create()
     assert making.read(machine.paths) == making.usual()
     assert (machine.paths.image / "root").read_bytes() == CONTENT["root"]
@@ -157,7 +168,7 @@ async def test_a_start_that_fails_says_where_and_why(
     created: Machine, install: Install, script: dict[str, object], step: str, kind: str, reason: str
 ) -> None:
     install(**script)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.step, caught.value.kind) == (step, kind), tail(created.paths.log)
     assert reason in caught.value.reason
@@ -172,13 +183,13 @@ async def test_a_start_that_fails_says_where_and_why(
 @pytest.mark.asyncio
 async def test_what_went_missing_since_is_told_by_its_name(created: Machine, home: Path) -> None:
     (created.paths.image / "initrd").unlink()
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.step, caught.value.kind) == ("image", "ImageDamaged")
     shutil.copy(home / "built" / "initrd", created.paths.image / "initrd")
     (home / "bin" / this_host().emulator).unlink()
     if shutil.which(this_host().emulator) is None:
-        with pytest.raises(Failed) as caught:
+        with pytest.raises(MachineStartFailed) as caught:
             await created.start()
         assert (caught.value.step, caught.value.kind) == ("qemu", "QemuMissing")
 
@@ -205,13 +216,13 @@ async def test_a_supervisor_that_cannot_start_is_told_with_its_words(
     created: Machine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(home / "gone"))
-    with pytest.raises(Failed, match=r"supervisor: .*No such file"):
+    with pytest.raises(MachineStartFailed, match=r"supervisor: .*No such file"):
         await created.start()
     broken = home / "python"
     broken.write_text("#!/bin/sh\necho 'no module named vm' >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(MachineStartFailed) as caught:
         await created.start()
     assert (caught.value.reason, caught.value.console) == ("it ended with 3", ("no module named vm",))
 
@@ -223,3 +234,29 @@ async def test_deleting_takes_all_of_it(created: Machine) -> None:
     assert (await created.inspect()).state == "absent"
     with pytest.raises(MachineMissing):
         await created.delete()
+
+
+@pytest.mark.asyncio
+async def test_whether_docker_uses_it_is_kept_and_given_back_when_it_is_deleted(created: Machine, home: Path) -> None:
+    await created.use_context(True)
+    assert making.read(created.paths).context
+    assert not (home / "docker").exists()  # Not while it does not run.
+    dockercontext.begin(created.paths)
+    assert current_name(home / "docker", {}) == dockercontext.NAME
+    await created.use_context(False)
+    assert current_name(home / "docker", {}) == ""
+    await created.use_context(True)
+    dockercontext.begin(created.paths)
+    await created.delete()
+    assert current_name(home / "docker", {}) == ""
+    assert contexts(home / "docker") == []
+
+
+@pytest.mark.asyncio
+async def test_a_docker_config_that_broke_is_told_once_it_is_deleted(created: Machine, home: Path) -> None:
+    await created.use_context(True)
+    dockercontext.begin(created.paths)
+    (home / "docker" / "config.json").write_text("{")
+    with pytest.raises(DockerConfigUnusable):
+        await created.delete()
+    assert not created.paths.home.exists()

@@ -1,4 +1,4 @@
-"""The recipe's command line: `python -m vm.guest build|lock|sign|check`."""
+"""The recipe's command line: `python -m vm.guest build|lock|sign|check|publish`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from vm.errors import ImageError
-from vm.guest import archive, image, signing
+from vm.guest import archive, image, publishing, signing
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, check_folder
 from vm.guest.packages import KERNELS
+from vm.guest.publishing import read_key
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "") or Path.home() / ".cache") / "pilothouse-guest"
 
@@ -28,6 +29,12 @@ def main(words: list[str] | None = None) -> int:
     sign = commands.add_parser("sign", help="sign the manifest of an image")
     sign.add_argument("--key", type=Path, required=True, help="an ed25519 private key (PEM)")
     sign.add_argument("folder", type=Path)
+    publish = commands.add_parser("publish", help="sign images, lay them out for upload, and say so in release.json")
+    publish.add_argument("--key", type=Path, required=True, help="an ed25519 private key (PEM), kept elsewhere")
+    publish.add_argument("--base", required=True, help="the address that the files will have, without their names")
+    publish.add_argument("--out", type=Path, required=True, help="the folder to upload")
+    publish.add_argument("--also", action="append", default=[], metavar="KEY", help="another public key to trust")
+    publish.add_argument("folder", type=Path, nargs="+", help="an image; one for each architecture")
     check = commands.add_parser("check", help="compare an image with its manifest")
     check.add_argument("folder", type=Path)
     given = parser.parse_args(words)
@@ -45,7 +52,10 @@ def _run(given: argparse.Namespace) -> None:
             archive.write_lock(archive.newest(arch))
     elif given.command == "sign":
         text = (given.folder / MANIFEST).read_bytes()
-        (given.folder / SIGNATURE).write_bytes(signing.sign(text, given.key.read_bytes()))
+        (given.folder / SIGNATURE).write_bytes(signing.sign(text, read_key(given.key)))
+    elif given.command == "publish":
+        said = publishing.publish(given.folder, given.out, given.base, read_key(given.key), given.also)
+        _say(f"{given.out} holds what belongs at {given.base}. {said} says so; build the release with it.")
     else:
         if given.command == "build":
             folder, manifest = given.out, image.build(given.arch, given.out, given.cache, _say)

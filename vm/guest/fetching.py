@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from vm.errors import ImageDamaged, ImageFetchFailed, ImageNoRoom, ImageUnreadable, ImageUnsigned
+from vm.errors import ImageDamaged, ImageFetchFailed, ImageNoRoom, ImageUnreadable
 from vm.guest import signing
 from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, File, Manifest, check, decode, require
 
 SMALL = 1_000_000
 TRIES = 3
+PAUSE = 1.0
+"""Seconds before one that brought nothing is tried again, and twice as many before the next time."""
 Progress = Callable[[int, int], None]
 
 
@@ -28,7 +30,13 @@ class Fetch(Protocol):
 
 
 async def fetch(
-    source: Fetch, folder: Path, *, arch: str, public_key: bytes, at_least: str, progress: Progress = lambda _, __: None
+    source: Fetch,
+    folder: Path,
+    *,
+    arch: str,
+    public_keys: Sequence[bytes],
+    at_least: str,
+    progress: Progress = lambda _, __: None,
 ) -> Manifest:
     """Bring an image into a folder; `progress` gets the bytes that are there, and all that there will be.
 
@@ -38,7 +46,7 @@ async def fetch(
     """
     text = await _small(source, MANIFEST)
     signature = await _small(source, SIGNATURE, optional=True)
-    signing.verify(text, signature, public_key)
+    signing.verify(text, signature, public_keys)
     manifest = decode(text)
     require(manifest, arch, at_least)
     await asyncio.to_thread(_make_room, folder, manifest)
@@ -50,24 +58,6 @@ async def fetch(
         before += wanted.size
     for name, content in ((SIGNATURE, signature), (MANIFEST, text)):
         await asyncio.to_thread(_write, folder / name, content)
-    return manifest
-
-
-def verified(folder: Path, *, arch: str, public_key: bytes, at_least: str) -> Manifest:
-    """The manifest of an image that is here, asked before each use. Raises as `fetch` does, and ImageDamaged."""
-    try:
-        text = (folder / MANIFEST).read_bytes()
-    except OSError as error:
-        raise ImageDamaged(MANIFEST, error.strerror or "cannot be read") from error
-    try:
-        signature = (folder / SIGNATURE).read_bytes()
-    except OSError as error:
-        raise ImageUnsigned("there is no signature") from error
-    signing.verify(text, signature, public_key)
-    manifest = decode(text)
-    require(manifest, arch, at_least)
-    for name in FILES:
-        check(folder / name, name, manifest.file(name))
     return manifest
 
 
@@ -125,6 +115,7 @@ async def _download(source: Fetch, part: Path, name: str, size: int, progress: C
             reason = str(error) or type(error).__name__
         # A connection that brings something each time is worth going on with.
         failed = 0 if _kept(part, size) > here else failed + 1
+        await asyncio.sleep(PAUSE * failed)
     raise ImageFetchFailed(name, reason)
 
 

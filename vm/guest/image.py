@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vm.errors import ImageBuildFailed
-from vm.guest import archive, recipe
+from vm.guest import archive, recipe, trust
 from vm.guest.manifest import MANIFEST, SCHEMA, Content, Manifest, describe, encode
 
-REVISION = 1
+REVISION = 2
 """Counts up with every change of the recipe between two locks of the packages."""
 # Larger blocks and levels are smaller still, and dearer to read while the engine starts.
 COMPRESSION = ("-comp", "zstd", "-Xcompression-level", "22", "-b", "256K")
@@ -79,6 +79,7 @@ def build(arch: str, out: Path, cache: Path, say: Callable[[str], None]) -> Mani
         packages=tuple(Content(each.name, each.version, each.size, each.sha256) for each in lock.packages),
     )
     (out / MANIFEST).write_bytes(encode(manifest))
+    trust.mark_built(out)
     return manifest
 
 

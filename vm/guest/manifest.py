@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from vm.errors import ImageDamaged, ImageTooOld, ImageUnreadable, ImageWrongArchitecture
+from vm.guest.disk import DataVersion
+from vm.guest.packages import ENGINE
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -51,6 +53,12 @@ class Manifest(msgspec.Struct, frozen=True):
         found: File = getattr(self, name)
         return found
 
+    @property
+    def data(self) -> DataVersion:
+        """What data are used with under this image."""
+        engines = [each.version for each in self.packages if each.name == ENGINE]
+        return DataVersion(self.layout, int(engines[0].partition(".")[0]) if engines else 0)
+
 
 def encode(manifest: Manifest) -> bytes:
     """The one spelling of a manifest, which is what a signature is made over."""
@@ -64,6 +72,7 @@ def decode(text: bytes) -> Manifest:
         if manifest.schema != SCHEMA:
             raise ImageUnreadable(f"schema {manifest.schema} is not known")
         ordinal(manifest.version)
+        str(manifest.data)
     except (msgspec.DecodeError, ValueError) as error:
         raise ImageUnreadable(str(error)) from error
     return manifest

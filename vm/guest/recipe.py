@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from vm.guest import debs, disk, elf, modules
 from vm.guest.archive import Package
-from vm.guest.packages import FOREIGN, LIBRARIES, LIBRARY, MODULES, PACKAGES, TERMS
+from vm.guest.packages import ENGINE, FOREIGN, LIBRARIES, LIBRARY, MODULES, PACKAGES, TERMS
 from vm.guest.tree import Tree
 
 FILES = Path(__file__).with_name("files")
@@ -45,6 +45,7 @@ class Parts:
     initrd: Tree = field(default_factory=Tree)
     kernel: bytes = b""
     release: str = ""
+    engine: int = 0
 
 
 def assemble(arch: str, packages: Iterable[tuple[Package, bytes]], say: Callable[[str], None]) -> Parts:
@@ -57,6 +58,8 @@ def assemble(arch: str, packages: Iterable[tuple[Package, bytes]], say: Callable
             _take_kernel(parts, drivers, content)
         else:
             _take(parts, package.name, content)
+        if package.name == ENGINE:
+            parts.engine = int(package.version.partition(".")[0])
     say("Choosing modules of the kernel")
     every = modules.read(drivers)
     _put_modules(parts, every)
@@ -145,7 +148,7 @@ def _put_files(parts: Parts) -> None:
     root = parts.root
     root.file("etc/shadow", root.content("etc/shadow") or b"", 0o600)
     root.file("usr/lib/pilothouse/blank-disk", disk.BLANK)
-    root.file("usr/lib/pilothouse/layout", f"{LAYOUT}\n".encode())
+    root.file("usr/lib/pilothouse/data-mark", disk.mark(disk.DataVersion(LAYOUT, parts.engine)))
     authorities = [path for path, _ in root if path.startswith("usr/share/ca-certificates/")]
     bundle = b"".join((root.content(path) or b"").rstrip() + b"\n" for path in authorities)
     for path in authorities:

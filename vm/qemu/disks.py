@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,15 @@ async def inspect(tool: Path, path: Path) -> Disk:
     return Disk(int(found["virtual-size"]), int(found.get("actual-size", 0)), saved)
 
 
+async def beginning(tool: Path, path: Path, size: int) -> bytes:
+    """The first bytes of the disk as the guest sees it, also while it is in use. Raises DiskError."""
+    with tempfile.TemporaryDirectory(prefix=".look-", dir=path.parent) as folder:
+        into = Path(folder) / "beginning"
+        words = ("-U", "-f", "qcow2", "-O", "raw", f"bs={size}", "count=1", f"if={path}", f"of={into}")
+        await _tool(tool, path, "dd", *words)
+        return into.read_bytes() if into.exists() else b""
+
+
 async def grow(tool: Path, path: Path, size: int) -> None:
     """Give a disk that is not in use `size` bytes. Raises DiskShrinks for fewer than it has, and leaves it as it is."""
     have = (await inspect(tool, path)).size
@@ -117,6 +127,22 @@ async def copy(tool: Path, path: Path, target: Path) -> None:
     finally:
         with suppress(OSError):
             made.unlink()
+
+
+async def probe_tables(tool: Path, path: Path) -> bool:
+    """Check the tables of a disk that is not in use, and change nothing: whether room leaked. Raises DiskCorrupt."""
+    ended = await run([str(tool), "check", "-f", "qcow2", "--output=json", str(path)], CHECK_SECONDS)
+    if ended.code == _CORRUPT:
+        raise DiskCorrupt(str(path), last_words(ended.err) or "its tables contradict each other")
+    if ended.code not in (0, _LEAKS):
+        raise _failure(path, ended.err)
+    return ended.code == _LEAKS
+
+
+async def mend_tables(tool: Path, path: Path) -> None:
+    """Write the tables of a disk that is not in use anew. Raises DiskCorrupt where they cannot be saved."""
+    await run([str(tool), "check", "-q", "-f", "qcow2", "-r", "all", str(path)], CHECK_SECONDS)
+    await check(tool, path)
 
 
 async def check(tool: Path, path: Path) -> None:

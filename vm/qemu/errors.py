@@ -52,7 +52,7 @@ class QemuMissing(QemuUnusable):
     """`program` is a bare name; `looked` are the folders in which it is not."""
 
     def __init__(self, program: str, looked: Sequence[str]) -> None:
-        super().__init__(program, "not found")
+        super().__init__(program, f"not found in {', '.join(looked)}" if looked else "not found")
         self.looked = tuple(looked)
 
 
@@ -216,7 +216,7 @@ class DiskNoRoom(HostDiskFull):
     """`needed` and `free` are bytes; nothing was begun."""
 
     def __init__(self, path: str, needed: int, free: int) -> None:
-        super().__init__(path, f"{needed} bytes are needed, {free} are free")
+        super().__init__(path, f"{needed >> 20} MiB are needed, {free >> 20} MiB are free")
         self.needed, self.free = needed, free
 
 

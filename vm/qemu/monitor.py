@@ -50,9 +50,11 @@ class Monitor:
         """What the guest wrote to its ready port since the last call."""
         return str(await self._ask("ringbuf-read", device=READY, size=4096))
 
-    async def forward(self, protocol: Literal["tcp", "udp"], address: str, port: int, guest_port: int) -> None:
-        """Let a port of this computer lead into the guest. QmpRefused carries QEMU's words where it cannot."""
-        await self._forwarding("hostfwd_add", f"{protocol}:{address}:{port}-:{guest_port}")
+    async def forward(
+        self, protocol: Literal["tcp", "udp"], address: str, port: int, guest_port: int, guest: str = ""
+    ) -> None:
+        """Let a port of this computer lead to an address of the guest. QmpRefused carries QEMU's words if it cannot."""
+        await self._forwarding("hostfwd_add", f"{protocol}:{address}:{port}-{guest}:{guest_port}")
 
     async def unforward(self, protocol: Literal["tcp", "udp"], address: str, port: int) -> None:
         """Take back a forward. QmpRefused where there is none."""

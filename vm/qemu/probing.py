@@ -72,6 +72,19 @@ async def probe(
     return trial
 
 
+def recall(remembered: Path, qemu: Qemu, host: Host) -> Trial | None:
+    """What a probe found before, where it still holds."""
+    return _recalled(remembered, _key(qemu, host))
+
+
+def last_trial(remembered: Path) -> Trial | None:
+    """What was found the last time, whatever has changed since; None where nothing can be read."""
+    try:
+        return msgspec.json.decode(remembered.read_bytes(), type=_Remembered).trial
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
 def forget(remembered: Path) -> None:
     """Have the next probe try again."""
     remembered.unlink(missing_ok=True)

@@ -15,20 +15,22 @@ from backend.client import Engine
 from backend.errors import BackendError
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
+from vm import room
 from vm.errors import MachineError
+from vm.guest.disk import SECTOR, read_mark
 from vm.guest.handover import Handover
-from vm.guest.manifest import check_folder, require
 from vm.guestlink import GuestLink
-from vm.making import ARCHES, OLDEST, Settings, public_half, read
+from vm.images import require_fit, trusted_image
+from vm.making import Settings, public_half, read
 from vm.paths import MachinePaths, write_private
 from vm.qemu.commandline import Boot as Kernel
 from vm.qemu.commandline import Drives, Hardware, Machine, free_port
-from vm.qemu.disks import grow, inspect
+from vm.qemu.disks import beginning, check, grow, inspect
 from vm.qemu.errors import MachineAlreadyRuns, QemuError, WakeFailed
 from vm.qemu.events import Event
 from vm.qemu.finding import Qemu, find_qemu
 from vm.qemu.host import this_host
-from vm.qemu.locks import end_orphan, orphan
+from vm.qemu.locks import end_orphan, orphan, recorded
 from vm.qemu.logs import tail
 from vm.qemu.probing import Trial, probe
 from vm.qemu.process import QemuProcess
@@ -103,7 +105,8 @@ class Booted(NamedTuple):
 class Boot:
     """One start. `told` gets every step as it goes; `event` every event of QEMU; `log` what is of no other use.
 
-    The guest is handed `values`.
+    The guest is handed `values`. `doubtful`: its last end was none in order, so that the disk's tables are looked at
+    before it is used.
     """
 
     def __init__(
@@ -113,9 +116,13 @@ class Boot:
         event: Callable[[Event], None],
         values: Callable[[], Mapping[str, bytes]],
         log: Callable[[str], None] = lambda _: None,
+        *,
+        doubtful: bool = False,
     ) -> None:
         self.paths, self._told, self._event, self._values, self.log = paths, told, event, values, log
+        self._doubtful = doubtful
         self._host = this_host()
+        self._folder = paths.image
         self._said: list[str] = []
         self._rest = ""
         self._now = ""
@@ -137,7 +144,7 @@ class Boot:
             Requirement("image", 60, self._image),
             Requirement("qemu", 30, self._find),
             Requirement("accelerator", 120, self._try),
-            Requirement("disk", 90, self._disk),
+            Requirement("disk", 600, self._disk),
             Requirement("process", 60, self._process),
             Requirement("wake", 60, self._wake, guest=True),
             Requirement("guest", 60, self._guest, guest=True),
@@ -211,24 +218,29 @@ class Boot:
 
     async def _image(self) -> str:
         self._settings = read(self.paths)
-        manifest = await asyncio.to_thread(check_folder, self.paths.image)
-        require(manifest, ARCHES[self._host.arch], OLDEST)
-        return manifest.version
+        self._folder = self.paths.image
+        return (await asyncio.to_thread(trusted_image, self._folder)).version
 
     async def _find(self) -> str:
         self._qemu = await find_qemu(self._host)
         return f"{self._qemu.program} {'.'.join(map(str, self._qemu.version))}"
 
     async def _try(self) -> str:
-        boot = Kernel(self.paths.image / "kernel", self.paths.image / "initrd")
+        boot = Kernel(self._folder / "kernel", self._folder / "initrd")
         self.trial = await probe(self._qemu, self._host, boot, MARKER, remembered=self.paths.trial)
         return self.trial.accelerator.name
 
     async def _disk(self) -> str:
+        doubtful = self._doubtful or recorded(self.paths.disk) is not None
         disk = await inspect(self._qemu.image_tool, self.paths.disk)
         left = await asyncio.to_thread(orphan, self.paths.disk)
         if left is not None and not await end_orphan(left, asked=ORPHAN_SECONDS, forced=10):
             raise MachineAlreadyRuns(str(self.paths.disk), left.pid)
+        await asyncio.to_thread(room.require, self.paths.disk)
+        if doubtful:
+            await check(self._qemu.image_tool, self.paths.disk)
+        mark = read_mark(await beginning(self._qemu.image_tool, self.paths.disk, 2 * SECTOR))
+        require_fit(self.paths, mark, self._folder)
         if self._settings.disk > disk.size:
             await grow(self._qemu.image_tool, self.paths.disk, self._settings.disk)
         return f"{disk.used} of {disk.size}"
@@ -248,7 +260,7 @@ class Boot:
         return str(self._pid)
 
     def _machine(self, handed: tuple[tuple[str, Path], ...]) -> Machine:
-        image = self.paths.image
+        image = self._folder
         return Machine(
             folder=self.paths.home,
             boot=Kernel(image / "kernel", image / "initrd", "quiet"),

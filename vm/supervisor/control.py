@@ -38,6 +38,9 @@ class Asked(Protocol):
     def wake(self) -> None:
         """Somebody wants it to run."""
 
+    def mend(self) -> None:
+        """Open anew what was closed from outside."""
+
 
 async def serve(path: Path, asked: Asked) -> asyncio.Server:
     """Answer on a socket of 0600. Raises OSError."""
@@ -62,6 +65,9 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
                 refused = await asked.suspend()
             elif question.ask == "stop":
                 await asked.stop(question.seconds)
+            elif question.ask == "mend":
+                asked.mend()
+            await _say(writer, await asked.report())
             report = await asked.report()
             await _say(writer, msgspec.structs.replace(report, failure=refused) if refused is not None else report)
     finally:

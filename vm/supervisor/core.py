@@ -6,14 +6,15 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from backend.errors import BackendError
-from vm import making, room
+from vm import dockercontext, making, room
+from vm.errors import MachineError
 from vm.guestlink import ENGINE_SOCKET
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
@@ -56,11 +57,12 @@ class Supervisor:
         self._room: Room | None = None
         self._callers = idling.Callers()
         self._resting: asyncio.Future[Failure | None] | None = None
-        self._dozing = self._keeping = False
+        self._dozing = self._keeping = self._doubtful = False
         self._awake, self._wanted = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> int:
         """Live; 0 where the machine ended as it was asked to, or by itself in order."""
+        self._doubtful = self.paths.failure.exists()
         self.paths.failure.unlink(missing_ok=True)
         server = await control.serve(self.paths.control, self)
         try:
@@ -71,9 +73,11 @@ class Supervisor:
             await self._handing.close()
             if self._door is not None:
                 self._door.close()
-            if self._failure is not None:
-                write_failure(self.paths.failure, self._failure)
+            with suppress(OSError):  # The disk may be full; who waits is told all the same.
+                if self._failure is not None:
+                    write_failure(self.paths.failure, self._failure)
             remove(self.paths.socket)
+            await self._docker(dockercontext.end)
             self._enter("failed" if self._failure else "suspended" if self.paths.state.exists() else "stopped")
             self._over.set()
             await asyncio.sleep(LAST_WORD / 10)
@@ -172,9 +176,8 @@ class Supervisor:
     async def _doze(self) -> None:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
-        minutes = making.read(self.paths).idle
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
-        self.log(f"idle: nobody needed it for {minutes} minutes")
+        self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
     async def _lie_down(self, booted: Booted) -> Failure | None:
@@ -198,9 +201,20 @@ class Supervisor:
                 await discard(slept.qemu.image_tool, slept.machine)
         return not self._stopping
 
+    def mend(self) -> None:
+        """Open the local socket anew where somebody removed it. Raises OSError."""
+        booted = self._booted
+        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+            if self._door is not None:
+                self._door.close()
+            self._door = unix_door(self.paths.socket, self._lead)
+
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
-        self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self._handing.values, self.log)
+        self._booting = boot = Boot(
+            self.paths, self._on_step, self._on_event, self._handing.values, self.log, doubtful=self._doubtful
+        )
+        self._doubtful = False
         self._starting = asyncio.ensure_future(boot.run())
         try:
             booted = await self._starting
@@ -217,6 +231,7 @@ class Supervisor:
                 await booted.running.stop(STOP_SECONDS)
             else:
                 self._serve(booted)
+                await self._docker(dockercontext.begin)
             ended = await booted.running.wait()
             if (resting := self._resting) is not None:
                 await asyncio.wait((resting,))
@@ -231,7 +246,7 @@ class Supervisor:
         if self._door is None:
             self._door = unix_door(self.paths.socket, self._lead)
         self._room = Room(self.paths.disk, booted.link, booted.running.monitor, self.log)
-        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log)
+        self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
         self._spawn(self._handing.follow(booted.link))
@@ -241,6 +256,13 @@ class Supervisor:
         self._spawn(self._doze())
         self._awake.set()
         self._enter("running")
+
+    async def _docker(self, change: Callable[[MachinePaths], None]) -> None:
+        """What docker's own programs know of the machine; that it cannot be said to them is no reason to end."""
+        try:
+            await asyncio.to_thread(change, self.paths)
+        except MachineError as error:
+            self.log(f"context: {error}")
 
     async def _lead(self, caller: socket.socket) -> None:
         """A connection to the machine's socket; one that comes while it is asleep wakes it, and waits."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
+from vm.supervisor.listening import BACKLOG, Listener
 
-BACKLOG = 256
 REST = 0.1
 """Seconds after which callers are taken again when this process has no descriptor left."""
 Lead = Callable[[socket.socket], Awaitable[None]]
@@ -73,20 +73,15 @@ def bind_private(listener: socket.socket, path: Path) -> None:
     listener.listen(BACKLOG)
 
 
-def tcp_door(address: str, port: int, lead: Lead) -> Door:
-    """A door on an address of this computer. Raises OSError."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((address, port))
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return Door(listener, lead)
+def tcp_door(listener: Listener, lead: Lead) -> Door:
+    """A door on an address of this computer; callers that it is not for are hung up on."""
+
+    async def checked(caller: socket.socket) -> None:
+        if not listener.admits(caller.getpeername()[0]):
+            raise ConnectionRefusedError
+        await lead(caller)
+
+    return Door(listener.socket, checked)
 
 
 def remove(path: Path) -> None:

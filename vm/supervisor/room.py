@@ -15,11 +15,9 @@ from vm.qemu.errors import QemuError
 from vm.qemu.events import DiskFailed, Event, Resumed
 from vm.qemu.monitor import Monitor
 from vm.report import LowDisk
-from vm.room import GUEST_LOW, host, is_low
+from vm.room import ENOUGH, GUEST_LOW, host, is_low
 
 LOOK_EVERY, ASK_EVERY = 5.0, 60.0
-ENOUGH = 64 << 20
-"""Free bytes with which a guest that stands still goes on."""
 PLACE = "/var/lib/pilothouse"
 SECONDS = 20.0
 

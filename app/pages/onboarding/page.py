@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.places import Place
@@ -16,6 +16,7 @@ from app.widgets.cards import Card, InsetPanel
 from app.widgets.chips import StateChip
 from app.widgets.focus import ScrollArea
 from app.widgets.progress import Ring
+from app.widgets.startpanel import StartPanel, StartView
 from app.widgets.states import IconMark, IconTile, Illustration
 from app.widgets.text import PlainLabel
 from app.widgets.topbar import TopBar
@@ -51,10 +52,37 @@ class OnboardingView:
     installs: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MachineCard:
+    """What the page shows of the machine: facts, what is missing for it, and the words of its button.
+
+    `copied` is a command that gets what is missing; the button then copies it. `start` is how far a start is.
+    """
+
+    facts: str = ""
+    why_not: str = ""
+    action: str = "Start the machine"
+    copied: str = ""
+    start: StartView = field(default_factory=StartView)
+    finding: Finding | None = None
+
+    @property
+    def able(self) -> bool:
+        """Whether it can be started."""
+        return not self.why_not
+
+
 class OnboardingPage(QWidget):
-    """Signals: `start_pressed()`, `cancel_pressed()`, `connect_pressed()`, `look_again()`."""
+    """Signals: `start_pressed()`, `cancel_pressed()`, `connect_pressed()`, `look_again()`.
+
+    Of the machine: `machine_pressed()`, `machine_cancelled()`, `machine_helped()`; `seen(bool)` as it comes and goes.
+    """
 
     start_pressed = Signal()
+    machine_pressed = Signal()
+    machine_cancelled = Signal()
+    machine_helped = Signal()
+    seen = Signal(bool)
     cancel_pressed = Signal()
     connect_pressed = Signal()
     look_again = Signal()
@@ -87,26 +115,32 @@ class OnboardingPage(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self.topbar)
         whole.addWidget(self.area, 1)
-        self.show_view(OnboardingView(looking=True))
+        self._view, self._card_of_machine = OnboardingView(looking=True), MachineCard()
+        self.show_view(self._view)
 
     def _build(self) -> None:
         theme = self._theme
         center = Qt.AlignmentFlag.AlignHCenter
-        picture = Illustration(theme, "tug", QSize(276, 148))
+        self.picture = Illustration(theme, "tug", QSize(276, 148))
         self.title = PlainLabel(theme, "No engine is running yet", "display")
         self.words = PlainLabel(
             theme, "Containers need an engine to run on. Pick one; you can change it later in Settings.", "body",
             "text-secondary",
         )  # fmt: skip
-        for part, below in ((picture, 12), (self.title, 4), (self.words, 20)):
+        for part, below in ((self.picture, 12), (self.title, 4), (self.words, 20)):
             self.middle.addWidget(part, 0, center)
             self.middle.addSpacing(below)
         cards = QHBoxLayout()
         cards.setSpacing(16)
         cards.addWidget(self._embedded_card(), 1)
+        cards.addWidget(self._machine_card(), 1)
         cards.addWidget(self._other_card(), 1)
         self.middle.addLayout(cards)
         self.middle.addSpacing(16)
+        self.panel = StartPanel(theme)
+        self.panel.cancel_pressed.connect(self.machine_cancelled)
+        self.panel.again_pressed.connect(self.machine_pressed)
+        self.panel.help_pressed.connect(self.machine_helped)
         self.steps_panel = InsetPanel(theme)
         self.steps_title = PlainLabel(theme, HELPS, "body_strong")
         self.steps = PlainLabel(theme, "", "mono", "text-secondary", wrap=True)
@@ -122,6 +156,7 @@ class OnboardingPage(QWidget):
         self.steps_panel.body.addWidget(self.steps)
         panels = QVBoxLayout()
         panels.setSpacing(16)
+        panels.addWidget(self.panel)
         for panel in (self.steps_panel, self._findings_panel()):
             panel.body.setSpacing(0)
             panels.addWidget(panel)
@@ -183,6 +218,32 @@ class OnboardingPage(QWidget):
         self.embedded.body.addWidget(self.install)
         return self.embedded
 
+    def _machine_card(self) -> Card:
+        theme = self._theme
+        self.machine, top, self.machine_tile = self._card(
+            "monitor", "Use the virtual machine", "A small Linux machine, apart from the rest of your system.", ""
+        )
+        self.machine_recommended = StateChip(theme)
+        self.machine_recommended.set("", "Recommended", "accent")
+        top.addWidget(self.machine_recommended)
+        self.machine_facts = self.machine.findChildren(PlainLabel)[-1]
+        self.machine_why = PlainLabel(theme, "", "small", "warning", wrap=True)
+        self.machine_why.setContentsMargins(0, 8, 0, 0)
+        self.machine_start = Button(theme, "Start the machine")
+        self.machine_start.clicked.connect(self._on_machine)
+        self.machine.body.addWidget(self.machine_why)
+        self.machine.body.addSpacing(16)
+        self.machine.body.addWidget(self.machine_start)
+        return self.machine
+
+    def _on_machine(self) -> None:
+        copied = self._card_of_machine.copied
+        if not copied:
+            self.machine_pressed.emit()
+            return
+        QGuiApplication.clipboard().setText(copied)
+        self.machine_start.setText("Copied: paste it in a terminal")
+
     def _other_card(self) -> Card:
         card, _top, _tile = self._card(
             "plug", "Connect to another engine",
@@ -222,6 +283,7 @@ class OnboardingPage(QWidget):
 
     def show_view(self, view: OnboardingView) -> None:
         """Shows what is known now."""
+        self._view = view
         self.embedded.set_marked(view.can_embed)
         self.tile.set_marked(view.can_embed)
         self.recommended.setVisible(view.can_embed)
@@ -239,7 +301,49 @@ class OnboardingPage(QWidget):
         self.steps_panel.setVisible(bool(view.steps or view.log))
         self.steps_title.setText("Its last words" if view.log else HELPS)
         self.steps.setText("\n".join(view.log or view.steps))
-        self._show_findings(view.findings or ((Finding("Looking…", True, ""),) if view.looking else ()))
+        self._show_machine()
+
+    def show_machine(self, card: MachineCard) -> None:
+        """Shows what is known of the machine now."""
+        self._card_of_machine, self._asked = card, True
+        self._show_machine()
+
+    def _show_machine(self) -> None:
+        view, card = self._view, self._card_of_machine
+        going = card.start.going
+        best = card.able and not view.can_embed and not view.looking
+        self.machine.set_marked(best)
+        self.machine_tile.set_marked(best)
+        self.machine_recommended.setVisible(best)
+        self.machine_facts.setText(card.facts)
+        self.machine_why.setText(card.why_not)
+        self.machine_why.setVisible(bool(card.why_not) and not going)
+        self.machine_start.setText("Starting…" if going else card.action)
+        self.machine_start.set_kind("primary" if best else "default")
+        self.machine_start.setEnabled(self._asked and not going and (card.able or bool(card.copied)))
+        appears = self.panel.isHidden() and bool(card.start.title)
+        self.panel.show_view(card.start)
+        self.picture.setVisible(not card.start.title)  # It gives its room to what happens.
+        if appears:
+            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self.panel, 0, 24))
+        found = view.findings or ((Finding("Looking…", True, ""),) if view.looking else ())
+        shown = (*found, *((card.finding,) if card.finding is not None and not view.looking else ()))
+        if shown != self._shown:
+            self._shown = shown
+            self._show_findings(shown)
+
+    _asked = False
+    _shown: tuple[Finding, ...] | None = None
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        super().showEvent(event)
+        self.seen.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks any longer."""
+        super().hideEvent(event)
+        self.seen.emit(False)
 
     def _show_findings(self, findings: Sequence[Finding]) -> None:
         while (item := self.findings.takeAt(0)) is not None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.guest.machine import PROGRAMS, Guest, blank_disk
-
-
-def require(*programs: str) -> None:
-    """Skip where a program is not installed."""
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+from tests.e2e.machine.programs import need
 
 
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     """A guest whose engine answers; leave it so."""
-    require(PROGRAMS["amd64"], "mksquashfs", "ssh")
+    for name in (PROGRAMS["amd64"], "mksquashfs", "ssh"):
+        need(name)
     folder = tmp_path_factory.mktemp("guest")
     shared = folder / "shared"
     shared.mkdir()
@@ -39,7 +33,8 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
 @pytest.fixture
 def other_guest(tmp_path: Path) -> Iterator[Guest]:
     """A guest of the test's own, not started; its disk is not there yet."""
-    require(PROGRAMS["amd64"], "mksquashfs", "ssh")
+    for name in (PROGRAMS["amd64"], "mksquashfs", "ssh"):
+        need(name)
     made = Guest(tmp_path, tmp_path / "data")
     try:
         yield made

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import images
-from tests.e2e.guest.conftest import require
 from tests.e2e.guest.machine import PROGRAMS, Guest, blank_disk
+from tests.e2e.machine.programs import need
 from vm.guest.disk import BLANK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
@@ -79,7 +79,7 @@ def test_a_disk_that_is_not_ours_is_refused_and_left_alone(other_guest: Guest, k
     with other_guest.disk.open("r+b") as disk:
         disk.truncate(64 << 20)
     if kind == "ext4":
-        require("mke2fs")
+        need("mke2fs")
         subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", str(other_guest.disk)], check=True)
     before = digest(other_guest.disk)
     other_guest.start()
@@ -120,7 +120,8 @@ def test_without_a_disk_it_says_so(other_guest: Guest) -> None:
 
 
 def test_the_guest_for_arm64_boots_and_runs_its_engine(tmp_path: Path) -> None:
-    require(PROGRAMS["arm64"], "mksquashfs", "ssh")
+    for name in (PROGRAMS["arm64"], "mksquashfs", "ssh"):
+        need(name)
     guest = Guest(tmp_path, blank_disk(tmp_path / "data"), arch="arm64")
     try:
         guest.start()

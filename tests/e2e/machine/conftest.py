@@ -1,15 +1,16 @@
-"""A real QEMU with the small guest, in a folder whose name has all that a home folder may have."""
+"""A computer whose machine runs; and a real QEMU with the small guest, in a folder that is named as badly as can be."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.e2e.machine.computer import Computer, a_computer
 from tests.e2e.machine.programs import need
 from tests.e2e.machine.smallguest import Arch, small_guest
 from vm.qemu.accelerators import emulation
@@ -107,3 +108,21 @@ def arch(request: pytest.FixtureRequest) -> Arch:
     """Both processors, one after the other."""
     found: Arch = request.param
     return found
+
+
+@pytest.fixture(scope="package")
+def person() -> Iterator[Computer]:
+    """Whose machine the modules here use, one after the other."""
+    with a_computer() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def computer(person: Computer) -> Computer:
+    """With a machine that runs; the tests of a module use it up in their order, and a boot is only paid after that."""
+    said = person.cli("status")
+    if said.returncode != 0:
+        if not (person.machine / "machine.json").exists():
+            person.create()
+        person.start()
+    return person

@@ -3,151 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
 
 from tests.e2e import images
-from tests.e2e.guest.machine import built
-from tests.e2e.machine.programs import need
-from vm.making import ARCHES
+from tests.e2e.machine.computer import PATIENCE, ROOT, Computer, eventually, fetched, is_gone
 from vm.qemu.commandline import free_port
-from vm.qemu.host import this_host
-from vm.qemu.identity import identity_of
+from vm.qemu.identity import Identity, identity_of
+from vm.qemu.locks import Owners
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
-ROOT = Path(__file__).parents[3]
-PATIENCE = 120.0
-NOBODY = 65534
-AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import vm.supervisor.core'], check=True)"
-OWNER = """
-import asyncio, sys, time
-from app import paths
-from vm.machine import Machine
-from vm.paths import MachinePaths
-machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
-print(asyncio.run(machine.start()).state, flush=True)
-time.sleep(3600)
-"""
-"""What a window does: it starts the machine and lives on beside it."""
+WRITES = "while :; do head -c 65536 /dev/urandom >>/kept/noise; done"
 
 
-class Computer:
-    """A home of its own with the command line in it, and a docker that asks the machine."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {**os.environ, "PILOTHOUSE_HOME": str(home), "HOME": str(home)}
-        self.python = ["nice", sys.executable]
-        if os.getuid() == 0:
-            self._become_ordinary()
-        self.socket = home / "run" / "machine" / "docker.sock"
-        self.owner: subprocess.Popen[str] | None = None
-
-    def _become_ordinary(self) -> None:
-        """Whoever is root uses the machine as somebody who is not, where that one may read what is run here."""
-        packages = [each for each in sys.path if each.endswith("site-packages")]
-        known = os.pathsep.join((str(ROOT), *packages))
-        environment = {**self.environment, "PYTHONPATH": known, "PYTHONDONTWRITEBYTECODE": "1"}
-        drop = ["nice", "setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
-        drop += ["--inh-caps=-all", "--bounding-set=-all"]
-        for python in (sys.executable, "/usr/bin/python3"):
-            words = [*drop, python, "-c", AGAIN]
-            with contextlib.suppress(OSError):
-                if subprocess.run(words, cwd="/", env=environment, capture_output=True, check=False).returncode == 0:
-                    self.python, self.environment = [*drop, python], environment
-                    os.chown(self.home, NOBODY, NOBODY)
-                    return
-
-    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`pilothouse machine …`."""
-        command = [*self.python, "-m", "app.cli", "machine", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=1800, check=False
-        )
-
-    def told(self, *words: str, code: int = 0) -> dict[str, Any]:
-        """The one line of JSON."""
-        done = self.cli(*words, "--json")
-        assert done.returncode == code, (done.stdout, done.stderr)
-        said: dict[str, Any] = json.loads(done.stdout)
-        return said
-
-    def start(self) -> None:
-        """Start the machine as a window does."""
-        command = [*self.python, "-c", OWNER]
-        self.owner = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
-        assert self.owner.stdout is not None
-        said = self.owner.stdout.readline()
-        assert said == "running\n", self.cli("status").stdout
-
-    def docker(self, *words: str, stdin: bytes = b"") -> bytes:
-        """What docker says."""
-        command = ["docker", "-H", f"unix://{self.socket}", *words]
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=600, check=False)
-        assert done.returncode == 0, (words, done.stderr[-2000:])
-        return done.stdout
-
-    def interactive(self, *words: str) -> subprocess.Popen[bytes]:
-        """A docker that goes on."""
-        command = ["docker", "-H", f"unix://{self.socket}", *words]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-@pytest.fixture(scope="module")
-def computer() -> Iterator[Computer]:
-    """A machine that runs; the tests below use it up in their order."""
-    for name in (this_host().emulator, "qemu-img", "mksquashfs", "docker"):
-        need(name)
-    home = Path(tempfile.mkdtemp(prefix="ph-", dir="/tmp"))
-    made = Computer(home)
-    try:
-        image = shutil.copytree(built(ARCHES[this_host().arch]), home / "image")
-        said = made.told("create", "--image", str(image), "--cpus", "2", "--disk", "8")
-        assert said["state"] == "stopped"
-        made.start()
-        yield made
-    finally:
-        if made.owner is not None:
-            made.owner.kill()
-            made.owner.communicate()
-        made.cli("delete", "--yes", "--timeout", "5")
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def eventually(sees: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until it is so."""
-    limit = time.monotonic() + seconds
-    while not sees():
-        assert time.monotonic() < limit
-        time.sleep(0.1)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether the process has ended, buried or not."""
-    return identity_of(pid).started == ""
-
-
-def fetched(port: int, address: str = "127.0.0.1") -> bytes:
-    """What a web server says; nothing where none answers."""
-    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=20) as asking:
-        asking.sendall(b"GET /said HTTP/1.0\r\n\r\n")
-        asking.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: asking.recv(1 << 16), b""))
-    return b""
+def port_of(computer: Computer, address: str) -> int:
+    """Where the web server is published on an address."""
+    found: list[int] = [each["port"] for each in computer.told("status")["ports"] if each["address"] == address]
+    return found[0]
 
 
 def test_it_runs_and_names_its_socket_which_is_for_this_person_alone(computer: Computer) -> None:
@@ -158,7 +39,7 @@ def test_it_runs_and_names_its_socket_which_is_for_this_person_alone(computer: C
     assert stat.S_IMODE(computer.socket.stat().st_mode) == 0o600
     assert stat.S_IMODE(computer.socket.parent.stat().st_mode) == 0o700
     assert computer.docker("version", "--format", "{{.Server.Version}}").decode().strip() == said["engine"]
-    private = (computer.home / "data" / "machine" / "keys" / "user").read_text().splitlines()[1]
+    private = (computer.machine / "keys" / "user").read_text().splitlines()[1]
     for pid in (said["pid"], said["supervisor"]):
         assert Path(f"/proc/{pid}").stat().st_uid == computer.home.stat().st_uid
         assert private not in Path(f"/proc/{pid}/cmdline").read_text()
@@ -169,7 +50,7 @@ def test_a_second_start_finds_the_one_that_runs(computer: Computer) -> None:
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: computer.told("start"), range(3)))
     assert {(each["pid"], each["supervisor"]) for each in found} == {(before["pid"], before["supervisor"])}
-    again = [*computer.python, "-m", "vm.supervisor", str(computer.home / "data/machine"), str(computer.socket.parent)]
+    again = [*computer.python, "-m", "vm.supervisor", str(computer.machine), str(computer.runtime)]
     assert subprocess.run(again, cwd=ROOT, env=computer.environment, check=False).returncode == 75
     assert computer.told("create", code=1)["error"] == "MachineExists"
 
@@ -254,28 +135,33 @@ def test_a_hundred_connections_at_once(computer: Computer) -> None:
 
 def test_the_end_of_the_window_is_not_the_end_of_the_machine(computer: Computer) -> None:
     before = computer.told("status")
-    with computer.interactive("exec", "-i", "web", "cat") as going:
+    port = port_of(computer, "0.0.0.0")
+    assert computer.callers() == 0
+    with computer.window() as window, computer.interactive("exec", "-i", "web", "cat") as going:
         assert going.stdin is not None
         assert going.stdout is not None
         going.stdin.write(b"before\n")
         going.stdin.flush()
         assert going.stdout.readline() == b"before\n"
-        assert computer.owner is not None
-        computer.owner.send_signal(signal.SIGKILL)
-        computer.owner.communicate()
-        computer.owner = None
+        computer.leave()
+        window.send_signal(signal.SIGKILL)
+        assert window.wait(PATIENCE) == -signal.SIGKILL
+        assert fetched(port).endswith(b"hello\n")
         going.stdin.write(b"after\n")
         going.stdin.flush()
         assert going.stdout.readline() == b"after\n"
         going.stdin.close()
         assert going.stdout.read() == b""
         assert going.wait(60) == 0
+    eventually(lambda: computer.callers() == 0)
     after = computer.told("status")
     assert (after["state"], after["pid"], after["supervisor"]) == ("running", before["pid"], before["supervisor"])
+    with computer.window():  # Started again it finds the machine that runs.
+        assert computer.told("status")["pid"] == before["pid"]
 
 
 def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
-    ports = [each["port"] for each in computer.told("status")["ports"] if each["address"] == "127.0.0.1"]
+    private = port_of(computer, "127.0.0.1")
     before = computer.told("status")
     with computer.interactive("exec", "-i", "web", "cat") as going:
         cut = ("run", "--rm", "--pid=host", "--privileged", images.BUSYBOX, "killall", "-9", "sshd", "sshd-session")
@@ -284,7 +170,7 @@ def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
         assert going.wait(PATIENCE) != 0
     eventually(lambda: computer.cli("status").returncode == 0)
     assert computer.told("status")["pid"] == before["pid"]
-    eventually(lambda: fetched(ports[0]).endswith(b"hello\n"))
+    eventually(lambda: fetched(private).endswith(b"hello\n"))
     port = free_port()
     computer.docker("run", "-d", "--name", "new", "-p", f"{port}:80", images.BUSYBOX, "httpd", "-f")
     eventually(lambda: fetched(port) != b"")
@@ -300,8 +186,9 @@ def test_a_clock_that_is_wrong_is_put_right(computer: Computer) -> None:
 
 def test_a_qemu_that_is_killed_is_told_with_the_consoles_last_lines_and_nothing_is_lost(computer: Computer) -> None:
     computer.docker("exec", "web", "sh", "-c", "echo precious > /kept/said && sync")
+    computer.docker("run", "-d", "--name", "busy", "-v", "kept:/kept", images.BUSYBOX, "sh", "-c", WRITES)
     said = computer.told("status")
-    ports = [each["port"] for each in said["ports"] if each["address"] == "0.0.0.0"]
+    port = port_of(computer, "0.0.0.0")
     os.kill(said["pid"], signal.SIGKILL)
     eventually(lambda: computer.told("status", code=3)["state"] == "failed")
     failed = computer.told("status", code=3)
@@ -310,13 +197,24 @@ def test_a_qemu_that_is_killed_is_told_with_the_consoles_last_lines_and_nothing_
     assert "READY" in computer.cli("status").stdout
     assert not computer.socket.exists()
 
-    again = computer.told("start")
-    assert again["state"] == "running"
+    with subprocess.Popen(["sleep", "3600"]) as stranger:
+        # As after a power cut: a file that names processes, whose numbers other programs have by now.
+        owners = Owners(Identity(stranger.pid, "1"), identity_of(stranger.pid))
+        (computer.machine / "data.qcow2.owners").write_bytes(msgspec.json.encode(owners))
+        with ThreadPoolExecutor(3) as pool:  # And a person that cannot wait.
+            every = list(pool.map(lambda _: computer.told("start"), range(3)))
+        assert stranger.poll() is None
+        stranger.kill()
+    again = every[0]
+    assert {(each["state"], each["pid"], each["supervisor"]) for each in every} == {
+        ("running", again["pid"], again["supervisor"])
+    }
     assert again["pid"] != said["pid"]
     assert images.BUSYBOX in computer.docker("images", "--format", "{{.Repository}}:{{.Tag}}").decode()
     computer.docker("start", "web")
     assert computer.docker("exec", "web", "cat", "/kept/said") == b"precious\n"
-    eventually(lambda: fetched(ports[0]).endswith(b"hello\n"))
+    eventually(lambda: fetched(port).endswith(b"hello\n"))
+    computer.docker("rm", "-f", "busy")
 
 
 def test_a_supervisor_that_is_killed_leaves_a_machine_that_can_be_stopped(computer: Computer) -> None:
@@ -333,8 +231,8 @@ def test_it_stops_when_asked_and_is_deleted_when_confirmed(computer: Computer) -
     assert computer.told("stop", "--timeout", "60")["state"] == "stopped"
     assert not computer.socket.exists()
     assert is_gone(again["pid"])
-    assert "stop: asked" in (computer.home / "data" / "machine" / "supervisor.log").read_text()
+    assert "stop: asked" in (computer.machine / "supervisor.log").read_text()
     assert computer.told("status", code=3)["state"] == "stopped"
     assert computer.told("delete", code=2)["error"] == "NotConfirmed"
     assert computer.told("delete", "--yes")["state"] == "absent"
-    assert not (computer.home / "data" / "machine").exists()
+    assert not computer.machine.exists()

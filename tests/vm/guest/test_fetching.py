@@ -20,20 +20,29 @@ from vm.errors import (
     ImageUnsigned,
     ImageWrongArchitecture,
 )
-from vm.guest.fetching import fetch, verified
-from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, Manifest
+from vm.guest import fetching
+from vm.guest.fetching import fetch
+from vm.guest.manifest import FILES, MANIFEST, SIGNATURE, Manifest, require
+from vm.guest.trust import trusted
 
 pytestmark = pytest.mark.asyncio
 WHOLE = sum(len(content) for content in CONTENT.values())
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+
+
 async def bring(source: Published, folder: Path, **changed: object) -> Manifest:
-    wanted = {"arch": "amd64", "public_key": PUBLIC, "at_least": "20260101.1", **changed}
+    wanted = {"arch": "amd64", "public_keys": [PUBLIC], "at_least": "20260101.1", **changed}
     return await fetch(source, folder, **wanted)  # type: ignore[arg-type]
 
 
 def check(folder: Path, at_least: str = "20260102.1") -> Manifest:
-    return verified(folder, arch="amd64", public_key=PUBLIC, at_least=at_least)
+    found = trusted(folder, [throw_away_key()[1], PUBLIC])
+    require(found, "amd64", at_least)
+    return found
 
 
 async def test_it_comes_whole_and_with_progress(tmp_path: Path) -> None:

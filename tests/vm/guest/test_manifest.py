@@ -49,11 +49,11 @@ def test_a_release_is_signed_with_a_key_from_a_file(folder: Path, tmp_path_facto
     key = tmp_path_factory.mktemp("key") / "key.pem"
     key.write_bytes(PRIVATE)
     assert __main__.main(["sign", "--key", str(key), str(folder)]) == 0
-    signing.verify((folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes(), PUBLIC)
+    signing.verify((folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes(), [PUBLIC])
     with pytest.raises(ImageUnsigned):
-        signing.verify(b"other", (folder / SIGNATURE).read_bytes(), PUBLIC)
+        signing.verify(b"other", (folder / SIGNATURE).read_bytes(), [PUBLIC])
     with pytest.raises(ImageUnsigned):
-        signing.verify((folder / MANIFEST).read_bytes(), b"AAAA\n", PUBLIC)
+        signing.verify((folder / MANIFEST).read_bytes(), b"AAAA\n", [PUBLIC])
 
 
 def test_the_command_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

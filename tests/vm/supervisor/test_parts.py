@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +26,9 @@ from vm.qemu.commandline import free_port
 from vm.qemu.errors import QmpRefused
 from vm.qemu.monitor import Monitor
 from vm.supervisor import clock
-from vm.supervisor.doors import tcp_door, unix_door
+from vm.supervisor import ports as supervised
+from vm.supervisor.doors import unix_door
+from vm.supervisor.listening import free_datagram_port, listen
 from vm.supervisor.ports import Key, Ports, wanted_of
 
 pytestmark = pytest.mark.asyncio
@@ -61,17 +65,18 @@ class Forwards:
     """What QEMU was told of UDP."""
 
     def __init__(self) -> None:
-        self.held: set[tuple[str, int]] = set()
+        self.held: dict[tuple[str, int], tuple[str, int]] = {}
+        self.refuses = False
 
-    async def forward(self, protocol: str, address: str, port: int, guest_port: int) -> None:
-        assert (protocol, port) == ("udp", guest_port)
-        if (address, port) in self.held:
+    async def forward(self, protocol: str, address: str, port: int, guest_port: int, guest: str = "") -> None:
+        assert protocol == "udp"
+        if self.refuses or (address, port) in self.held:
             raise QmpRefused("hostfwd_add", "HumanMonitor", "could not set up")
-        self.held.add((address, port))
+        self.held[(address, port)] = (guest, guest_port)
 
     async def unforward(self, protocol: str, address: str, port: int) -> None:
-        del protocol
-        self.held.remove((address, port))
+        assert protocol == "udp"
+        del self.held[(address, port)]
 
 
 async def said_at(address: str, port: int) -> bytes:
@@ -134,7 +139,7 @@ async def test_a_door_is_for_one_person_and_replaces_what_a_dead_one_left(short:
 
 async def test_a_door_on_a_taken_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
-        tcp_door("127.0.0.1", taken.getsockname()[1], lambda caller: ShortLink().lead(caller, ""))
+        listen("tcp", "127.0.0.1", taken.getsockname()[1], "linux")
 
 
 async def test_what_is_wanted_is_what_is_published() -> None:
@@ -153,6 +158,7 @@ async def test_what_is_wanted_is_what_is_published() -> None:
         Key("tcp", "0.0.0.0", 8080),
         Key("tcp", "::", 8080),
         Key("udp", "0.0.0.0", 5353),
+        Key("udp", "::", 5353),
     }
 
 
@@ -164,37 +170,85 @@ async def test_ports_follow_the_containers() -> None:
     fake, link, forwards, port = FakeEngine(), ShortLink(), Forwards(), free_port()
     fake.add_container("web", ports=published(port))
     fake.add_container("names", ports=published(port, "0.0.0.0", "udp"))
-    fake.add_container("private", ports=published(port, "127.0.0.1", "udp"))
+    fake.add_container("private", ports=published(port + 1, "127.0.0.1", "udp"))
     async with following(fake, link, forwards) as ports:
 
         async def answers() -> bool:
             return await said_at("127.0.0.1", port) == f"('127.0.0.1', {port})".encode()
 
         await eventually(answers)
-        await eventually(lambda: forwards.held == {("0.0.0.0", port)})
-        told = {(each.protocol, each.address): each.error for each in ports.published}
-        assert told[("tcp", "127.0.0.1")] == ""
-        assert told[("udp", "0.0.0.0")] == ""
-        assert "UDP" in told[("udp", "127.0.0.1")]
+        both = {("0.0.0.0", port): ("", port), ("127.0.0.1", port + 1): ("127.0.0.1", port + 1)}
+        await eventually(lambda: forwards.held == both)
+        assert [each.error for each in ports.published] == ["", "", ""]
         # What was missed while the engine was away is made up for.
         fake.containers.clear()
         await ports.reconcile()
         assert ports.published == ()
-        assert forwards.held == set()
+        assert forwards.held == {}
         await asyncio.sleep(0)
         assert await said_at("127.0.0.1", port) == b""
 
 
-async def test_a_taken_port_is_told_and_tried_again() -> None:
+async def test_a_container_that_starts_is_served_at_its_event_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervised, "RETRY", 3600.0)
+    monkeypatch.setattr(supervised, "AGAIN", 3600.0)
+    fake, port = FakeEngine(), free_port()
+    container = fake.add_container("web", "exited")
+    async with following(fake, ShortLink(), Forwards()) as ports:
+        await eventually(lambda: fake.asked("GET", "/events") and len(fake.asked("GET", "/containers/json")) >= 2)
+        fake.containers[container].ports = published(port)
+        await fake.set_state(container, "running", "start")
+        await eventually(lambda: [(each.port, each.error) for each in ports.published] == [(port, "")])
+
+
+async def test_what_was_missed_while_the_events_were_broken_is_made_up_for_from_the_list() -> None:
+    fake, port = FakeEngine(), free_port()
+    container = fake.add_container("web", ports=published(port))
+    async with following(fake, ShortLink(), Forwards()) as ports:
+        await eventually(lambda: [each.port for each in ports.published] == [port])
+        fake.containers[container].ports = published(port, "0.0.0.0", "udp")  # Without a word.
+        fake.drop_all()
+        await eventually(lambda: [each.protocol for each in ports.published] == ["udp"])
+
+
+async def test_a_taken_port_is_told_with_who_has_it_and_answers_as_soon_as_that_one_ends() -> None:
     fake, link, forwards = FakeEngine(), ShortLink(), Forwards()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket(type=socket.SOCK_DGRAM) as spoken:
         port = taken.getsockname()[1]
-        fake.add_container("web", ports=published(port))
+        spoken.bind(("127.0.0.1", port))
+        fake.add_container("web", ports=published(port) + published(port, protocol="udp"))
         async with following(fake, link, forwards) as ports:
-            await eventually(lambda: [each.error for each in ports.published] == ["Address already in use"])
+            await eventually(lambda: [each.error for each in ports.published] == ["taken", "taken"])
+            if sys.platform == "linux":
+                assert all(each.holder.endswith(f"(pid {os.getpid()})") for each in ports.published)
             taken.close()
-            await ports.reconcile()
-            assert [each.error for each in ports.published] == [""]
+            spoken.close()
+            await eventually(lambda: [each.error for each in ports.published] == ["", ""])
+            assert await said_at("127.0.0.1", port) != b""
+            assert forwards.held == {("127.0.0.1", port): ("127.0.0.1", port)}
+
+
+async def test_udp_on_ipv6_is_led_to_the_same_port_on_ipv4() -> None:
+    fake, forwards, port = FakeEngine(), Forwards(), free_datagram_port()
+    fake.add_container("both", ports=published(port, "0.0.0.0", "udp") + published(port, "::1", "udp"))
+    fake.add_container("alone", ports=published(port + 1, "::1", "udp"))
+    async with following(fake, ShortLink(), forwards) as ports:
+        await eventually(lambda: len(ports.published) == 3)
+        assert [(each.address, each.error) for each in ports.published] == [
+            ("0.0.0.0", ""),
+            ("::1", ""),
+            ("::1", "unreachable"),
+        ]
+        assert list(forwards.held) == [("0.0.0.0", port)]
+
+
+async def test_what_qemu_refuses_is_told_in_its_words() -> None:
+    fake, forwards = FakeEngine(), Forwards()
+    forwards.refuses = True
+    fake.add_container("names", ports=published(free_datagram_port(), protocol="udp"))
+    async with following(fake, ShortLink(), forwards) as ports:
+        await eventually(lambda: [each.error for each in ports.published] == ["failed"])
+        assert "could not set up" in ports.published[0].words
 
 
 @pytest.mark.parametrize(("off", "is_set"), [(0.0, False), (-3600.0, True), (3600.0, True), (1.0, True)])

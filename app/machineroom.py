@@ -1,0 +1,219 @@
+"""MachineRoom: the machine in the window, wired: its page, its card on the first page, what its notices press."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from app import paths, places
+from app.engines import Engines
+from app.folders import open_folder
+from app.machinehere import LABEL
+from app.machinesession import MachineSession
+from app.machinewordings import install_line
+from app.models.machine import SLOW, next_step, start_view
+from app.notices import Notice, Step, notice_for
+from app.operation import Operation
+from app.pages.onboarding.page import Finding, MachineCard, OnboardingPage
+from app.places import Place
+from app.presentation.units import NBSP, plural
+from app.qemuwordings import about_slowness
+from app.session import Session
+from app.tasks import TaskScope
+from app.theme import Theme
+from app.window import MainWindow
+from backend.endpoint import UnixSocket
+from vm import images, making
+from vm.errors import ImageMissing, MachineError
+from vm.machine import SUPPORTED, Machine
+from vm.paths import MachinePaths
+from vm.qemu.errors import QemuError, QemuMissing
+from vm.qemu.finding import find_qemu
+from vm.qemu.host import this_host
+from vm.qemu.probing import last_trial
+from vm.report import Report
+
+if TYPE_CHECKING:
+    from app.pages.machine.page import MachinePage
+    from app.pages.machine.verbs import MachineVerbs
+
+_ACTIONS = {"absent": "Start the machine", "starting": "Starting…", "stopping": "Stopping…"}
+
+
+class MachineRoom(QObject):
+    """One for each run of the program, made when somebody first looks at the machine. `machine` is for tests."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        window: MainWindow,
+        session: Session,
+        engines: Engines,
+        scope: TaskScope,
+        engine_button: Callable[[], QWidget],
+        machine: Machine | None = None,
+    ) -> None:
+        super().__init__(window)
+        self._theme, self._window, self._session, self._engines = theme, window, session, engines
+        self._scope, self._engine_button = scope, engine_button
+        where = MachinePaths.below(paths.data_dir(), paths.runtime_dir())
+        self.session = MachineSession(machine or Machine(where), scope, session.operations, self)
+        self._missing: MachineError | QemuError | None = None
+        self._qemu = ""
+        self._card: OnboardingPage | None = None
+        self.session.changed.connect(lambda _state: self._show_card())
+        self.session.came_up.connect(self._on_up)
+        self.session.failed.connect(self._on_failed)
+        self.session.succeeded.connect(session.succeeded)
+
+    # The page
+
+    @cached_property
+    def verbs(self) -> MachineVerbs:
+        """What can be done, for the page and the palette."""
+        from app.pages.machine.verbs import MachineVerbs
+
+        return MachineVerbs(self._theme, self._window, self.session, self._session)
+
+    def page(self) -> MachinePage:
+        """The page, made anew."""
+        from app.pages.machine.page import MachinePage
+
+        return MachinePage(self._theme, self.session, self.verbs, self._press, self._engine_button)
+
+    def pick(self, verb: str) -> None:
+        """Does what was picked by its name in the palette, or says why it cannot be done."""
+        self._scope.start(self._pick(verb), name=f"{verb} the machine")
+
+    async def _pick(self, verb: str) -> None:
+        await self.session.look_once()
+        entry = self.verbs.entries()[verb]
+        if entry.why:
+            self._session.notice(Notice(f"Could not {verb} the machine", f"{entry.why}.", kind="info"))
+        else:
+            entry.on_pick()
+
+    # The card on the first page
+
+    def join(self, page: OnboardingPage) -> None:
+        """Shows the machine there, and does what is pressed."""
+        self._card = page
+        page.machine_pressed.connect(self.session.start)
+        page.machine_cancelled.connect(self.session.cancel)
+        page.machine_helped.connect(self._help)
+        page.look_again.connect(self._look_around)
+        page.seen.connect(self._on_seen)
+        if page.isVisible():
+            self._on_seen(True)
+        self._show_card()
+
+    def _on_seen(self, seen: bool) -> None:
+        if not seen:
+            self.session.unwatch(self)
+            return
+        self.session.watch(self)
+        self._look_around()
+
+    def _look_around(self) -> None:
+        self._scope.start(self._look(), name="look for what the machine needs")
+
+    async def _look(self) -> None:
+        """Whether it could be started here, without starting anything of it."""
+        missing: MachineError | QemuError | None = None
+        try:
+            host = this_host()
+            self._qemu = ".".join(map(str, (await find_qemu(host)).version))
+            if not self.session.machine.created:
+                images.require_source()
+        except (MachineError, QemuError) as error:
+            missing = error
+        self._missing = missing
+        self._show_card()
+
+    def _show_card(self) -> None:
+        if self._card is not None:
+            self._card.show_machine(self._card_now())
+
+    def _card_now(self) -> MachineCard:
+        state = self.session.state
+        what = making.usual()
+        facts = f"{plural(what.cpus, 'CPU')} · {what.memory / 1024:g}{NBSP}GB · a disk that grows"
+        if not SUPPORTED:
+            why = "This version cannot run it on this system yet."
+            return MachineCard(facts, why, finding=Finding("Virtual machine", False, why))
+        if (missing := self._missing) is not None:
+            notice = notice_for(missing)
+            copied, action = "", "Start the machine"
+            if isinstance(missing, QemuMissing) and (copied := install_line()):
+                action = "Copy install command"
+            elif isinstance(missing, ImageMissing):
+                copied, action = missing.command, "Copy build command"
+            words = f"{notice.title}. {notice.detail}".strip()
+            finding = Finding("Virtual machine", False, words)
+            return MachineCard(facts, f"{notice.title}.", action, copied, start_view(state), finding)
+        action = _ACTIONS.get(state.word, "Start the machine")
+        found = Finding("Virtual machine", True, f"Can run here: QEMU{NBSP}{self._qemu}") if self._qemu else None
+        return MachineCard(facts, "", action, "", start_view(state), found)
+
+    # What comes of it
+
+    def _on_up(self, report: Report) -> None:
+        """Its engine is used where none is in use, and offered where one is."""
+        where = UnixSocket(report.socket)
+        if self._session.state.endpoint == where:
+            return
+
+        def use() -> None:
+            self._engines.use(where, LABEL)
+
+        if self._session.engine is None:
+            use()
+        else:
+            self._session.notice(Notice("The machine is running", "", Step("Use its engine", "call", use), "success"))
+
+    def _on_failed(self, operation: Operation) -> None:
+        """Where nobody sees the reason on a page, it is told by a toast."""
+        shown = self._window.stack.currentWidget()
+        if operation.error is not None and shown is not self._card and self._window.place.page != places.MACHINE:
+            self._session.notice(notice_for(operation.error))
+
+    def _press(self, step: Step) -> None:
+        """Does the next step of a notice about the machine."""
+        if step.act == "machine-help":
+            self._help()
+        else:
+            self._session.step_pressed.emit(step)
+
+    def _help(self) -> None:
+        if (step := next_step(self.session.state)) is not None:
+            self._session.step_pressed.emit(step)
+
+    def act(self, act: str, argument: object) -> None:
+        """What the buttons of notices about the machine do; `act` begins with "machine-"."""
+        acts: dict[str, Callable[[], object]] = {
+            "machine-start": self.session.start,
+            "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
+            "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),
+            "machine-copy": lambda: self._copy(str(argument)),
+            "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),
+        }
+        acts[act]()
+
+    async def _explain(self) -> None:
+        """Why it is slow, and what would help."""
+        from app.pages.machine.questions import Explained
+
+        trial = await asyncio.to_thread(last_trial, self.session.machine.paths.trial)
+        notice = about_slowness(trial) if trial is not None else None
+        words = notice.detail if notice is not None else "Virtualization could not be used, so it is emulated."
+        Explained(self._theme, self._window, SLOW, words).open()
+
+    def _copy(self, words: str) -> None:
+        QGuiApplication.clipboard().setText(words)
+        self._session.notice(Notice("Copied", words, kind="success"))
