@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import paths
 from backend.discovery import MACHINE, Candidate
-from backend.endpoint import UnixSocket
+from backend.endpoint import Endpoint, UnixSocket
 from vm.paths import MachinePaths
+
+if TYPE_CHECKING:
+    from vm.machine import Machine
 
 LABEL = "Machine"
 
@@ -25,6 +29,16 @@ def without_stopped(found: Iterable[Candidate]) -> list[Candidate]:
     if socket is None or socket.exists():
         return list(found)
     return [each for each in found if each.current or each.endpoint != UnixSocket(str(socket))]
+
+
+def machine_at(endpoint: Endpoint) -> Machine | None:
+    """The machine of this computer, where that is what answers at the endpoint."""
+    socket = _socket()
+    if socket is None or endpoint != UnixSocket(str(socket)):
+        return None
+    from vm.machine import Machine  # Late: that an engine is listed needs nothing of it.
+
+    return Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
 
 
 def _socket() -> Path | None:

@@ -61,6 +61,11 @@ class DockerContext:
         """Whether docker uses it where nobody names another one."""
         return contexts.current_name(self.folder, {}) == NAME
 
+    @property
+    def overruled(self) -> bool:
+        """Whether the person chose another one after ours was, which has not been given back yet."""
+        return self._remembered() is not None and not self.chosen
+
     def make(self) -> None:
         """Make it, or lead the one that is there to this engine. Raises DockerConfigUnusable."""
         if self.ours:
@@ -142,10 +147,13 @@ def of(paths: MachinePaths) -> DockerContext:
 def begin(paths: MachinePaths) -> None:
     """The machine answers: its context is there, and chosen where the person wants that. Raises MachineError."""
     context = of(paths)
-    if making.read(paths).context:
-        context.use()
+    context.make()
+    if not making.read(paths).context:
+        return
+    if context.overruled:
+        end(paths)
     else:
-        context.make()
+        context.use()
 
 
 def end(paths: MachinePaths) -> None:

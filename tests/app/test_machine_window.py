@@ -129,10 +129,7 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
     async with without_engine(machine, monkeypatch) as person:
         person.window.go(Place(places.MACHINE))
         await person.sees("No machine yet")
-        ports = (
-            Published("tcp", "0.0.0.0", 8080),
-            Published("tcp", "127.0.0.1", 5432, "taken", holder="nginx (pid 81)"),
-        )
+        ports = (Published("tcp", "0.0.0.0", 8080), Published("tcp", "127.0.0.1", 5432, "taken", "postgres (pid 7)"))
         machine.report = Report(
             "running", str(machine.paths.socket), 4711, 4700, "running", "28.1.1", "kvm", ports=ports
         )

@@ -189,7 +189,11 @@ async def ports(seen: Seen) -> Check:
     """Whether what containers publish answers on this computer."""
     if seen.report is None or not seen.runs:
         return Check("ports", "unknown", "", "not-running")
-    wrong = [f"{each.address}:{each.port}/{each.protocol}: {each.error}" for each in seen.report.ports if each.error]
+    wrong = [
+        f"{each.address}:{each.port}/{each.protocol}: {' '.join(filter(None, (each.error, each.holder, each.words)))}"
+        for each in seen.report.ports
+        if each.error
+    ]
     for each in seen.report.ports:
         if each.error or each.protocol != "tcp":
             continue

@@ -74,6 +74,7 @@ class ContainerPage(QWidget):
         self._ask_again.timeout.connect(self._ask)
         self._ages = QTimer(self, interval=AGES_MS)
         self._ages.timeout.connect(self._on_ages)
+        feeds.ports.changed.connect(self._on_ports)
         self._lay_out()
         self._connect()
         self._show_header()
@@ -178,7 +179,7 @@ class ContainerPage(QWidget):
         if isinstance(page, InspectTab):
             page.show_raw(self._found.raw)
         elif isinstance(page, OverviewTab):
-            page.show_details(self._found.value)
+            page.show_details(self._found.value, self._feeds.ports.found)
 
     def _show_page(self) -> None:
         """The tab that was chosen; until the engine told about the container, why it is not there."""
@@ -252,6 +253,7 @@ class ContainerPage(QWidget):
             time.time(),
             gone=not self._present(),
             stale=self._session.stores.containers.stale,
+            troubles=self._feeds.ports.found,
             why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
         )
 
@@ -259,6 +261,10 @@ class ContainerPage(QWidget):
         self._show_header()
         if self._tab == "overview":
             self._fill("overview")
+
+    def _on_ports(self) -> None:
+        self._show_header()
+        self._fill("overview")
 
     def _leave(self) -> None:
         self._go(Place(CONTAINERS))

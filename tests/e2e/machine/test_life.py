@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -74,42 +73,6 @@ def test_what_a_container_publishes_answers_here(computer: Computer) -> None:
     eventually(lambda: f":{everywhere} " not in subprocess.check_output(["ss", "-Hltn"], text=True))
     computer.docker("start", "web")
     eventually(lambda: fetched(everywhere).endswith(b"hello\n"))
-
-
-def test_udp_answers_two_clients_at_once(computer: Computer) -> None:
-    port = free_port()
-    server = ("/usr/sbin/dnsmasq", "-d", "-C", "/dev/null", "-R", "-h", "-A", "/#/192.0.2.7")
-    within = ["-v", "/:/guest:ro", "-p", f"{port}:53/udp", images.BUSYBOX]
-    computer.docker("run", "-d", "--name", "names", *within, "chroot", "/guest", *server)
-    question = b"\1\0\0\1\0\0\0\0\0\0\4here\4test\0\0\1\0\1"
-
-    def answered(asking: socket.socket, number: bytes) -> bool:
-        with contextlib.suppress(OSError):
-            asking.send(number + question)
-            answer = asking.recv(512)
-            return answer[:2] == number and answer.endswith(bytes((192, 0, 2, 7)))
-        return False
-
-    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
-        for each in (one, two):
-            each.settimeout(2)
-            each.connect(("127.0.0.1", port))
-        eventually(lambda: answered(one, b"11"))
-        eventually(lambda: answered(two, b"22"))
-        eventually(lambda: answered(one, b"33"))
-    computer.docker("rm", "-f", "names")
-
-
-def test_a_port_that_is_taken_here_is_told_and_others_go_on(computer: Computer) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:
-        port = taken.getsockname()[1]
-        computer.docker("run", "-d", "--name", "late", "-p", f"0.0.0.0:{port}:80", images.BUSYBOX, "httpd", "-f")
-
-        def refused() -> bool:
-            return any(each["port"] == port and each["error"] for each in computer.told("status")["ports"])
-
-        eventually(refused)
-    computer.docker("rm", "-f", "late")
 
 
 def test_what_is_piped_in_comes_back_whole_and_ends(computer: Computer) -> None:
