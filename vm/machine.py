@@ -41,7 +41,7 @@ FORCE_SECONDS = 60.0
 SUSPEND_SECONDS = 660.0
 ANSWER_SECONDS = 20.0
 POLL = 0.1
-OVER = frozenset(("stopping", "stopped", "failed"))
+OVER = frozenset(("stopping", "stopped", "failed", "suspended"))
 """What a supervisor says of a machine whose end has come: a start has to wait for it and take another one."""
 
 

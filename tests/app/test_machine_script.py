@@ -42,9 +42,21 @@ def test_without_a_machine_every_word_says_so(capsys: pytest.CaptureFixture[str]
     assert not (home / "data" / "machine").exists()
 
 
-def test_nothing_is_thrown_away_unless_it_is_confirmed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["machine", "delete"]) == 2
+@pytest.mark.parametrize("verb", ["delete", "reset"])
+def test_nothing_is_thrown_away_unless_it_is_confirmed(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert cli.main(["machine", verb]) == 2
     assert "--yes" in capsys.readouterr().err
+
+
+def test_what_rests_or_changes_needs_a_machine(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    for words in (["change", "--cpus", "2"], ["move", "--to", str(home)], ["resume"], ["reset", "--yes"]):
+        assert cli.main(["machine", *words, "--json"]) == 4
+        assert json.loads(capsys.readouterr().out)["error"] == "MachineMissing"
+    assert cli.main(["machine", "suspend", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "absent"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["machine", "move"])
+    assert caught.value.code == 2
 
 
 @pytest.mark.parametrize("words", [["--cpus", "0"], ["--memory", "-1"], ["--disk", "much"], ["--timeout", "nan"]])

@@ -47,8 +47,9 @@ class Usage(NamedTuple):
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ph-", dir="/tmp") as folder:
+        monkeypatch.setenv("DOCKER_CONFIG", f"{folder}/docker")
         yield Path(folder)
 
 

@@ -250,7 +250,7 @@ class Boot:
         handed = await asyncio.to_thread(self._hand)
         if saved is not None:  # It was handed these at its boot; what changed since is told to it over SSH.
             machine = self._machine(tuple((name, self.paths.handed / name) for name in saved.handed))
-            now = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+            now = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self._folder))
             if not (differs := saved.differs(now)):
                 self._saved = True
                 await self._started(msgspec.structs.replace(machine, halted=True))
@@ -276,7 +276,7 @@ class Boot:
         await self._started(machine)
 
     async def _started(self, machine: Machine) -> None:
-        self._moment = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self.paths))
+        self._moment = moment(self._qemu, self._host, self._tried, machine, saving.image_of(self._folder))
         self.running, self.machine = await start(self._qemu, self._host, self._tried, machine, self._event)
 
     @property

@@ -55,6 +55,7 @@ class Supervisor:
         self._panicked = False
         self._stopping = False
         self._over = asyncio.Event()
+        self._heard: Event | None = None
         self._room: Room | None = None
         self._callers = idling.Callers()
         self._resting: asyncio.Future[Failure | None] | None = None
@@ -178,6 +179,8 @@ class Supervisor:
         """Save it where that can be, or stop it; the door stays, and whoever comes to it wakes the machine."""
         assert self._booted is not None
         await idling.idle(self._booted.engine, self._callers, lambda: making.read(self.paths).idle, self.log)
+        if self._stopping or self._resting is not None:
+            return
         self.log("idle: nobody needs it")
         self._resting = asyncio.ensure_future(self._lie_down(self._booted))
 
@@ -310,7 +313,9 @@ class Supervisor:
         self._tell()
 
     def _on_event(self, event: Event) -> None:
-        self.log(f"qemu: {event}")
+        if event != self._heard:  # A full disk fails each write of many.
+            self.log(f"qemu: {event}")
+        self._heard = event
         if isinstance(event, Panicked):
             self._panicked = True
         if self._room is not None:

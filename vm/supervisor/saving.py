@@ -54,6 +54,6 @@ def forget(paths: MachinePaths) -> None:
     paths.moment.unlink(missing_ok=True)
 
 
-def image_of(paths: MachinePaths) -> str:
-    """The image's checksum: that of its manifest, which holds those of its files."""
-    return hashlib.sha256(Path(paths.image / MANIFEST).read_bytes()).hexdigest()
+def image_of(folder: Path) -> str:
+    """The checksum of the image in a folder: that of its manifest, which holds those of its files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -58,6 +59,12 @@ def counted(computer: Computer) -> int:
 def used(drive: Path) -> int:
     """Bytes that the disk's file takes, as du says."""
     return int(subprocess.check_output(["du", "-B1", str(drive / NAME)]).split()[0])
+
+
+def stands_still(computer: Computer) -> bool:
+    """Whether QEMU says so."""
+    said: dict[str, object] = json.loads(computer.cli("status", "--json").stdout)
+    return said["qemu"] == "io-error"
 
 
 def log(computer: Computer) -> str:
@@ -117,21 +124,20 @@ def test_a_full_disk_of_this_computer_is_told_and_it_goes_on_with_room(computer:
         os.posix_fallocate(file.fileno(), 0, left)
     try:
         write = "dd if=/dev/urandom of=/kept/big bs=1M count=60 && sync && echo whole"
-        with computer.interactive("run", "--rm", "-v", "full:/kept", computer.busybox(), "sh", "-c", write) as going:
-            eventually(lambda: computer.told("status", code=3)["qemu"] == "io-error", LONG)
-            said = computer.told("status", code=3)
-            assert said["state"] == "unresponsive"
-            assert [(each["where"], each["stopped"]) for each in said["warnings"]] == [("host", True)]
-            assert "stands still until there is room" in computer.cli("status").stdout
-            filler.unlink()
-            assert going.stdout is not None
-            assert going.stdout.read() == b"whole\n"
-            assert going.wait(LONG) == 0
+        computer.docker("run", "-d", "--name", "full", "-v", "full:/kept", computer.busybox(), "sh", "-c", write)
+        eventually(lambda: stands_still(computer), LONG)
+        said = computer.told("status", code=3)
+        assert said["state"] == "unresponsive"
+        assert [(each["where"], each["stopped"]) for each in said["warnings"]] == [("host", True)]
+        assert "stands still until there is room" in computer.cli("status").stdout
     finally:
         filler.unlink(missing_ok=True)
-    assert computer.told("status")["state"] == "running"
+    eventually(lambda: computer.cli("status").returncode == 0, LONG)
+    assert computer.docker("wait", "full") == b"0\n"
+    assert computer.docker("logs", "full").endswith(b"whole\n")
     count = counted(computer)
     eventually(lambda: counted(computer) > count)
+    computer.docker("rm", "-v", "full")
     computer.docker("volume", "rm", "full")
 
 
