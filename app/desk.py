@@ -188,6 +188,8 @@ class Desk(QObject):
         history = self.builds
         for notice in about_files(history=history.set_aside, problem="" if self._problem else history.problem):
             self.session.notice(notice)
+        if self.preferences.get("machine/rests", False):
+            self.machine.come_back()
         if reports := crash.left_reports(paths.log_dir()):
             from app.pages.settings.reports import CrashReportDialog
 
@@ -304,7 +306,7 @@ class Desk(QObject):
         """The machine in the window, made when somebody first looks at it."""
         from app.machineroom import MachineRoom
 
-        parts = (self.session, self.engines, self.scope, self._engine_button, self._given_machine)
+        parts = (self.session, self.engines, self.preferences, self.scope, self._engine_button, self._given_machine)
         return MachineRoom(self.theme, self.window, *parts)
 
     @cached_property
@@ -320,9 +322,8 @@ class Desk(QObject):
         """What closing the window does, made when it is first closed."""
         from app.leaving import Leaving
 
-        return Leaving(
-            self.theme, self.window, self.session, self.engines, self.preferences, self.scope, self.quit_now, self
-        )
+        rest, parts = lambda then: self.machine.leave(then), (self.preferences, self.scope, self.quit_now)
+        return Leaving(self.theme, self.window, self.session, self.engines, *parts, rest, self)
 
     def _open_connect(self, where: Ssh | None = None, *, now: bool = False) -> None:
         from app.pages.onboarding.connecting import open_connect

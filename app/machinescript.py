@@ -25,6 +25,7 @@ from vm.errors import (
     MachineUnsupported,
     UpdateFailed,
 )
+from vm.images import kept
 from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
@@ -42,6 +43,8 @@ _MADE = {
     "stop": "Stopping it",
     "start": "Starting it with the other image",
 }
+GUEST = ("process", "guest", "ssh", "engine")
+BACK = "If this began with an update: pilothouse machine rollback takes the image {} again."
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -67,7 +70,10 @@ async def run(words: argparse.Namespace) -> int:
             _show_context(machine, as_json=words.json)
             return 0
     except (MachineError, QemuError) as error:
-        return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
+        said = _words(error)
+        if isinstance(error, MachineStartFailed) and error.step in GUEST and (before := kept(machine.paths)):
+            said.append(BACK.format(before))
+        return scripting.failed(type(error).__name__, said, as_json=words.json, code=_code(error))
     except OSError as error:
         if error.filename is None:
             raise

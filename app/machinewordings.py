@@ -30,7 +30,7 @@ STEPS = {
 """What a requirement of the start is called while it is being met."""
 _HINTS = {
     "supervisor": "Install Pilothouse anew where this goes on.",
-    "image": "Bring a whole one with: pilothouse machine diagnose --repair image",
+    "image": "Bring a whole one: pilothouse machine diagnose --repair image. In the source tree make guest builds one.",
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",

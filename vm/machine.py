@@ -281,8 +281,8 @@ class Machine:
         report = await self._inspected()
         if (found := self.paths.in_use) is None or report.state == "absent":
             return report
-        kept = images.version_of(found.before)
-        return msgspec.structs.replace(report, image=images.version_of(found.use), rollback=kept)
+        now = images.version_of(found.use)
+        return msgspec.structs.replace(report, image=now, rollback=images.kept(self.paths))
 
     async def _inspected(self) -> Report:
         reports = [each async for each in self._ask(Ask("status"), ANSWER_SECONDS, "status")]

@@ -175,7 +175,11 @@ def _image_cell(image: str) -> Cell:
 
 
 def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
-    return _state_view_cell(state_of(row, facts.reasons.get(row.id)), row.status)
+    view = state_of(row, facts.reasons.get(row.id))
+    if facts.troubles and view.calm and (shut := [p for p in published_ports(row) if trouble_of(p, facts.troubles)]):
+        port = f"port {shut[0].host} does not answer here"
+        return _state_view_cell(StateView("triangle-alert", view.word, port, "warning", calm=False), row.status)
+    return _state_view_cell(view, row.status)
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -113,25 +114,30 @@ async def folders(seen: Seen) -> Check:
     except MachineFolderUnusable as error:
         return Check("folders", "bad", str(error), "too-long")
     wrong = await asyncio.to_thread(wrong_modes, seen)
-    if foreign := [path for path, _ in wrong if path.stat().st_uid != os.getuid()]:
+    if foreign := [path for path, _ in wrong if not _ours(path)]:
         return Check("folders", "bad", ", ".join(map(str, foreign)), "foreign-owner")
     if wrong:
         return Check("folders", "bad", ", ".join(str(path) for path, _ in wrong), "open-folders", "folders")
     return Check("folders", "good", str(seen.paths.home))
 
 
+def _ours(path: Path) -> bool:
+    if sys.platform == "win32":
+        return True
+    return path.stat().st_uid == os.getuid()
+
+
 def wrong_modes(seen: Seen) -> list[tuple[Path, int]]:
     """What others could read or write, or belongs to others, with the mode that it should have."""
     paths = seen.paths
-    if os.name != "posix":
+    if sys.platform == "win32":
         return []
     wanted = [(folder, 0o700) for folder in (paths.home, paths.runtime, paths.handed, paths.user_key.parent)]
     wanted += [(file, 0o600) for file in (paths.user_key, paths.host_key, paths.settings, paths.socket, paths.control)]
     found = []
     for path, mode in wanted:
         with suppress(OSError):
-            info = path.stat()
-            if stat.S_IMODE(info.st_mode) & ~mode or info.st_uid != os.getuid():
+            if stat.S_IMODE(path.stat().st_mode) & ~mode or not _ours(path):
                 found.append((path, mode))
     return found
 
@@ -147,14 +153,14 @@ async def process(seen: Seen) -> Check:
         return Check("process", "bad", f"{report.failure.step}: {report.failure.reason}", "ended", "start")
     if report.state == "unresponsive":
         return Check("process", "bad", report.qemu, "unresponsive", "restart")
-    if not report.pid:
+    if not report.pid and report.state != "asleep":  # That one wakes when it is needed.
         return Check("process", "warning", report.state, "not-running", "start")
-    return Check("process", "good", f"{report.state}, process {report.pid}")
+    return Check("process", "good", f"{report.state}, process {report.pid}" if report.pid else report.state)
 
 
 async def socket(seen: Seen) -> Check:
     """Whether the local socket is there, private, and taken by somebody."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("socket", "unknown", "", "not-running")
     path = Path(seen.report.socket)
     try:
@@ -168,7 +174,7 @@ async def socket(seen: Seen) -> Check:
 
 async def engine(seen: Seen) -> Check:
     """Whether the engine answers through the local socket."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("engine", "unknown", "", "not-running")
     try:
         reader, writer = await local.connect(Path(seen.report.socket))

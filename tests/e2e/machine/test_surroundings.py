@@ -19,9 +19,9 @@ import pytest
 from tests.e2e import images
 from tests.e2e.guest.hosts import GATEWAY, Names, Registry
 from tests.e2e.guest.machine import built
+from tests.e2e.machine.computer import Computer, eventually
 from tests.e2e.machine.programs import need
-from tests.e2e.machine.test_life import Computer, eventually
-from vm.making import ARCHES
+from vm.images import ARCHES
 from vm.qemu.host import this_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
