@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from vm.report import Report
 
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
+NO_PATH = "Say which folder."
 RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
 _MADE = {
     "fetch": "Fetching the image",
@@ -61,6 +63,9 @@ _SAID = {
 
 async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
+    if (words.path is not None) != (words.verb in ("share", "unshare")):
+        needs = NO_PATH if words.path is None else f"machine {words.verb} takes no folder."
+        return scripting.failed("NotUnderstood", [needs], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
         if words.verb == "diagnose":
@@ -100,6 +105,8 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
         "suspend": machine.suspend,
         "change": lambda: machine.change(_changed(machine, words), told.starting, seconds),
         "move": lambda: machine.move(words.to, told.moving, told.starting, seconds),
+        "share": lambda: machine.share(_full(words.path), watch=words.watch, writable=not words.read_only),
+        "unshare": lambda: machine.unshare(_full(words.path)),
         "reset": lambda: machine.reset(seconds),
         "delete": lambda: machine.delete(seconds),
     }
@@ -117,6 +124,10 @@ async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
         words.verb == "change" and machine.restarts(_changed(machine, words))
     )
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
+
+
+def _full(path: Path) -> str:
+    return os.path.abspath(path)
 
 
 class _Teller:
@@ -199,6 +210,10 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     for port in report.ports:
         if port.error:
             print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")
+    for share in report.shares:
+        print(f"{share.path} is not shared: {share.reason}" if share.reason else f"Shared: {share.path}")
+        if share.unwatched:
+            print(f"Its changes are not told: {share.unwatched}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
 
