@@ -218,7 +218,6 @@ class Desk(QObject):
             "start-embedded": self.engines.start_embedded,
             **{f"show-{page}": partial(self.window.go, Place(page)) for page in places.PAGES},
             "clean-up": self._clean_up,
-            "share-folder": lambda: self.scope.start(self._share(str(argument)), name="share a folder"),
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: open_folder(str(paths.log_dir())),
             "show-engine-log": lambda: open_folder(str(self.embedded.paths.log.parent)),
@@ -226,18 +225,6 @@ class Desk(QObject):
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts.get(act, lambda: self.machine.act(act, argument))()
-
-    async def _share(self, path: str) -> None:
-        """Lets the machine see a folder, and tells what came of it."""
-        from app.machinehere import shared_with_machine
-        from vm.errors import MachineError
-
-        try:
-            said = await shared_with_machine(path)
-        except MachineError as error:
-            self.tell_error(error)
-        else:
-            self._on_notice(said)
 
     def _clean_up(self) -> None:
         from app.pages.images.page import ImagesPage

@@ -15,7 +15,7 @@ from app import paths, places
 from app.engines import Engines
 from app.folders import open_folder
 from app.logbook import log
-from app.machinehere import LABEL
+from app.machinehere import LABEL, shared_with_machine
 from app.machinesession import MachineSession
 from app.machinewordings import install_line
 from app.models.machine import SLOW, next_step, start_view
@@ -252,6 +252,7 @@ class MachineRoom(QObject):
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
             "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
+            "share-folder": lambda: self._scope.start(self._share(str(argument)), name="share a folder"),
             "machine-folders": lambda: self._window.go(Place(places.MACHINE, tab="folders")),
             "machine-stop": self.verbs.stop,
             "machine-rollback": self.verbs.rollback,
@@ -260,6 +261,14 @@ class MachineRoom(QObject):
             "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),
         }
         acts[act]()
+
+    async def _share(self, path: str) -> None:
+        """Lets the machine see a folder, and tells what came of it."""
+        try:
+            said = await shared_with_machine(path)
+        except MachineError as error:
+            said = notice_for(error)
+        self._session.notice(said)
 
     async def _explain(self) -> None:
         """Why it is slow, and what would help."""
