@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app import paths
+from app.notices import Notice, sentence
 from backend.discovery import MACHINE, Candidate
 from backend.endpoint import Endpoint
 from vm.local import is_there
 from vm.paths import MachinePaths
+from vm.report import Report
 
 if TYPE_CHECKING:
     from vm.machine import Machine
@@ -46,3 +49,22 @@ def _paths() -> MachinePaths | None:
         return MachinePaths.below(paths.data_dir(), paths.runtime_dir())
     except OSError:
         return None
+
+
+def _reason(report: Report, path: str) -> str:
+    return next((each.reason for each in report.shares if each.path == os.path.normpath(path)), "")
+
+
+async def shared_with_machine(path: str) -> Notice:
+    """Shares a folder with the machine; what came of it. Raises MachineError."""
+    from vm.machine import Machine  # Late: it brings cryptography with it.
+
+    report = await Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir())).share(path)
+    why = _reason(report, path)
+    if why:
+        return Notice("The folder is not shared", f"{path}: {sentence(why)}")
+    return Notice(
+        "The machine sees the folder now",
+        f"{path} is shared. Containers can have it and what is in it.",
+        kind="success",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,7 @@ ENDED = frozenset(("MachineEnded", "GuestPanicked"))
 START = Step("Start the machine", "machine-start")
 AGAIN = Step("Try again", "machine-start")
 CHECK = Step("Check the machine", "machine-check")
+STOP = Step("Stop it", "machine-stop")
 
 
 def copy_step(line: str, what: str = "Copy the command") -> Step:
@@ -135,7 +137,7 @@ def _silent(error: e.MachineSilent) -> Notice:
 
 def _not_suspended(error: e.MachineNotSuspended) -> Notice:
     words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
-    return Notice("The machine could not be suspended", words)
+    return Notice("The machine could not be suspended", words, STOP)
 
 
 _SETTINGS = {
@@ -154,7 +156,8 @@ def _settings(error: e.SettingsUnusable) -> Notice:
 
 def _docker_config(error: e.DockerConfigUnusable) -> Notice:
     words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
-    return Notice("Docker's own configuration cannot be used", words)
+    there = Step("Show the folder", "machine-folder", os.path.dirname(error.path))
+    return Notice("Docker's own configuration cannot be used", words, there)
 
 
 def _updating(_error: e.MachineUpdating) -> Notice:
@@ -165,7 +168,8 @@ def _update_failed(error: e.UpdateFailed) -> Notice:
     doing = STEPS.get(error.step, error.step)
     way = f"Go back to {error.before} with: pilothouse machine rollback" if error.before else "Try to start it again."
     words = f"{doing}: {sentence(error.reason)} Its images, containers and volumes are there. {way}"
-    return Notice(f"The machine did not start with the image {error.version}", words)
+    step = Step("Go back", "machine-rollback") if error.before else AGAIN
+    return Notice(f"The machine did not start with the image {error.version}", words, step)
 
 
 def _no_rollback(_error: e.RollbackMissing) -> Notice:
@@ -190,6 +194,15 @@ def _unsigned(error: e.ImageUnsigned) -> Notice:
 def _wrong_processor(error: e.ImageWrongArchitecture) -> Notice:
     words = f"It is for {error.found} processors, and this computer has {error.wanted}."
     return Notice("This image is for another kind of computer", words)
+
+
+def _share(error: e.ShareRefused) -> Notice:
+    return Notice("This folder cannot be shared", f"{error.path} {error.reason}.")
+
+
+def _not_shared(error: e.PathNotShared) -> Notice:
+    words = f"{error.path} is not shared with it, so that the container would have nothing there."
+    return Notice("The machine does not see this folder", words, Step("Share this folder", "share-folder", error.path))
 
 
 def _no_image(error: e.ImageMissing) -> Notice:
@@ -227,6 +240,8 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.ShareRefused: _share,
+    e.PathNotShared: _not_shared,
     e.MachineNotSuspended: _not_suspended,
     e.SettingsUnusable: _settings,
     e.DockerConfigUnusable: _docker_config,

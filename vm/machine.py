@@ -22,6 +22,7 @@ from vm.errors import (
     MachineSilent,
     MachineStartFailed,
     MachineUnsupported,
+    ShareRefused,
 )
 from vm.guest.fetching import Progress
 from vm.launching import launch, reap
@@ -31,6 +32,7 @@ from vm.qemu.errors import DiskShrinks, SuspendBlocked
 from vm.qemu.locks import end_orphan, orphan
 from vm.qemu.logs import tail
 from vm.report import Ask, Report, last_lines, read_failure
+from vm.shares.places import Share, named, problem
 from vm.supervisor import LOCKED
 
 SUPPORTED = sys.platform == "win32" or hasattr(asyncio, "start_unix_server")
@@ -39,6 +41,7 @@ START_SECONDS = 1800.0
 STOP_SECONDS = 30.0
 FORCE_SECONDS = 60.0
 SUSPEND_SECONDS = 660.0
+SHARE_SECONDS = 300.0
 ANSWER_SECONDS = 20.0
 POLL = 0.1
 OVER = frozenset(("stopping", "stopped", "failed", "suspended"))
@@ -239,6 +242,29 @@ class Machine:
         """Stop it, and start it. Raises what these raise."""
         await self.stop(seconds)
         return await self.start(told)
+
+    async def share(self, path: str, *, watch: bool = False, writable: bool = True) -> Report:
+        """Let the machine see a folder, at once where it runs; one that is shared is shared as it is said now.
+
+        Raises MachineMissing, ShareRefused, MachineFolderUnusable, MachineSilent.
+        """
+        if reason := problem(path):
+            raise ShareRefused(path, reason)
+        wanted = Share(named(path), watch, writable)
+        return await self._share(lambda known: (*(each for each in known if each.path != wanted.path), wanted))
+
+    async def unshare(self, path: str) -> Report:
+        """Share a folder no more, at once where the machine runs. Raises as `share`."""
+        gone = named(path)
+        if all(each.path != gone for each in making.read(self.paths).shares):
+            raise ShareRefused(path, "is not shared")
+        return await self._share(lambda known: tuple(each for each in known if each.path != gone))
+
+    async def _share(self, change: Callable[[tuple[Share, ...]], tuple[Share, ...]]) -> Report:
+        settings = making.read(self.paths)
+        making.write(self.paths, msgspec.structs.replace(settings, shares=change(settings.shares)))
+        reports = [each async for each in self._ask(Ask("share"), SHARE_SECONDS, "share")]
+        return reports[-1] if reports else await self.inspect()
 
     async def delete(self, seconds: float = STOP_SECONDS) -> None:
         """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more.

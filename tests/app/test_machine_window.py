@@ -113,6 +113,9 @@ async def test_a_failure_says_what_why_the_consoles_words_and_what_helps(
         assert QApplication.clipboard().text() == "\n".join(CONSOLE)
         assert not faults(person.window)
         machine.fault = None
+        await person.press("Check the machine")
+        assert person.window.place == Place(places.MACHINE, tab="diagnostics")
+        await person.nav("containers")
         await person.press("Try again")
         await person.until(lambda: machine.report.state == "running", "the machine")
 

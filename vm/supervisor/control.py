@@ -36,6 +36,9 @@ class Asked(Protocol):
     def wake(self) -> None:
         """Somebody wants it to run."""
 
+    async def share(self) -> None:
+        """Share the folders that the settings name now; returns when they are mounted."""
+
     def mend(self) -> None:
         """Open anew what was closed from outside."""
 
@@ -57,6 +60,8 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
                 refused = await asked.suspend()
             elif question.ask == "stop":
                 await asked.stop(question.seconds)
+            elif question.ask == "share":
+                await asked.share()
             elif question.ask == "mend":
                 asked.mend()
             await _say(writer, await asked.report())

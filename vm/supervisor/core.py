@@ -29,9 +29,11 @@ from vm.supervisor.doors import local_door
 from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 from vm.supervisor.room import Room
+from vm.supervisor.shares import Shares
 
 PING_SECONDS = 5.0
 STOP_SECONDS = 30.0
+SHARE_AGAIN = 5.0
 LAST_WORD = 2.0
 """Seconds in which those who ask about the end are still told."""
 
@@ -49,6 +51,7 @@ class Supervisor:
         self._starting: asyncio.Future[Booted] | None = None
         self._booted: Booted | None = None
         self._ports: Ports | None = None
+        self._shares: Shares | None = None
         self._door: Closable | None = None
         self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
@@ -107,6 +110,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            shares=self._shares.states if self._shares is not None else (),
             surroundings=self._handing.told,
             warnings=self._room.warnings if self._room is not None else room.host(self.paths.disk),
         )
@@ -142,6 +146,23 @@ class Supervisor:
         elif self._starting is not None:
             self._starting.cancel()
         await self._over.wait()
+
+    async def share(self) -> None:
+        """Share what the settings name; what cannot be is in the report."""
+        if self._shares is None:
+            return
+        try:
+            await self._shares.apply(making.read(self.paths).shares)
+        except MachineError as error:
+            self.log(f"shares: {error}")
+        self._tell()
+
+    async def _share_at_first(self) -> None:
+        """A guest that has just come up may be too busy at first."""
+        await self.share()
+        while self._shares is not None and self._shares.away:
+            await asyncio.sleep(SHARE_AGAIN)
+            await self.share()
 
     async def suspend(self) -> Failure | None:
         """Save it and end; why it could not be saved, and then it goes on."""
@@ -252,6 +273,8 @@ class Supervisor:
         self._room = Room(self.paths.disk, booted.link, booted.running.monitor, self.log)
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
+        self._shares = Shares(self.paths, booted.link, self.log)
+        self._spawn(self._share_at_first())
         self._spawn(clock.follow(booted.link, self.log))
         self._spawn(self._handing.follow(booted.link))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
@@ -285,6 +308,9 @@ class Supervisor:
         self._awake.clear()
         if self._ports is not None:
             self._ports.close()
+        if self._shares is not None:
+            await self._shares.close()
+            self._shares = None
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)

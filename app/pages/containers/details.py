@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.commands.ownership import ownership_notice, refused_mount
 from app.feeds.containers import ContainerFeeds
 from app.notices import Notice, notice_for
 from app.pages.containers.header import ContainerHeader
@@ -30,7 +31,7 @@ from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState, Skeleton
 from backend import containers
 from backend.errors import EngineGone, EngineUnreachable, NotFound
-from backend.types.containers import ContainerSummary, Inspected
+from backend.types.containers import ContainerSummary, Inspected, Mount
 from backend.types.system import Event
 
 TABS = (("logs", "Logs"), ("stats", "Stats"), ("inspect", "Inspect"), ("overview", "Overview"))
@@ -217,8 +218,20 @@ class ContainerPage(QWidget):
         self._show_header()
         if first:
             self.show_tab(self._tab)
+            self._ask_why(found)
         else:
             self._fill(self._tab)
+
+    def _ask_why(self, found: Inspected) -> None:
+        """Of one that failed: whether it was for a folder of this computer that it wanted to own."""
+        if found.value.state.exit_code and not found.value.state.running:
+            self._session.ask(
+                lambda engine: refused_mount(engine, found.value), self._on_refused, lambda _error: None, owner=self
+            )
+
+    def _on_refused(self, mount: Mount | None) -> None:
+        if mount is not None:
+            self._session.notice(ownership_notice(self._row.name, mount))
 
     def _on_store_changed(self, delta: Delta) -> None:
         row = self._session.stores.containers.get(self.container_id)
