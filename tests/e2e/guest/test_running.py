@@ -9,7 +9,6 @@ import pytest
 from tests.e2e import images
 from tests.e2e.guest.hosts import GATEWAY, certificate
 from tests.e2e.guest.machine import Guest, allocated, built
-from vm.guest.handover import Handover
 from vm.guest.manifest import FILES, check_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
