@@ -181,9 +181,9 @@ def _pings_inside(ssh: Sequence[str]) -> float:
     head = "GET /_ping HTTP/1.1\r\nHost: engine\r\n"
     asked = f"{head}\r\n" * (PINGS - 1) + f"{head}Connection: close\r\n\r\n"
     now = "cut -d ' ' -f 1 /proc/uptime"
-    send = "(cat /run/pings; sleep 60) | nc.openbsd -U /run/docker.sock | grep -c ^OK"
-    said = _said(ssh, f"cat >/run/pings; {now}; {send}; {now}; rm /run/pings; pkill -f 'sleep 60'", asked.encode())
-    began, _, ended = said.split()
+    send = "nc.openbsd -U /run/docker.sock </run/pings | grep -c ^OK"
+    began, answers, ended = _said(ssh, f"cat >/run/pings; {now}; {send}; {now}; rm /run/pings", asked.encode()).split()
+    assert int(answers) == PINGS, answers
     return (float(ended) - float(began)) * 1000 / PINGS
 
 
