@@ -33,7 +33,8 @@ while (sysread($events, my $came, 4096)) {
 }
 """
 """Says each file of /work that is written to (IN_MODIFY), as tools that reload learn of it."""
-PERL = [word for name in ("/usr/bin/perl", "/usr/lib", "/lib64") for word in ("-v", f"{name}:{name}:ro")]
+_PERL = ("/usr/bin/perl:/usr/bin/perl", "/usr/lib:/usr/lib", "/usr/lib:/lib", "/lib64:/lib64")
+PERL = [word for name in _PERL for word in ("-v", f"{name}:ro")]
 """The machine's own, which is the only program there that may ask for such events."""
 
 
