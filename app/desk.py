@@ -115,7 +115,6 @@ class Desk(QObject):
             store.changed.connect(lambda _delta: self._count())
         for changed in (self.operations.added, self.operations.ended):
             changed.connect(lambda _operation: self._count())
-        self.stores.containers.changed.connect(lambda _delta: self._follow_ports())
 
     # Opening and closing
 
@@ -238,7 +237,6 @@ class Desk(QObject):
 
     def _on_state(self, state: EngineState) -> None:
         self._count()
-        self._follow_ports()
         if state.phase is Phase.CONNECTED:
             self.window.show_onboarding(False)
         where = endpoint.text(state.endpoint) if state.endpoint is not None else ""
@@ -247,12 +245,6 @@ class Desk(QObject):
         for button in self._buttons:
             button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
         self._tell_banner()
-
-    def _follow_ports(self) -> None:
-        """What does not answer is asked of the machine, where that is the engine."""
-        state = self.session.state
-        where = state.endpoint if state.phase is Phase.CONNECTED else None
-        self.feeds.ports.follow(where, self.stores.containers.values.values())
 
     def _try_now(self) -> None:
         banner = banner_of(self.engines, self.session.state, 0)
