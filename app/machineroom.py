@@ -21,6 +21,7 @@ from app.models.machine import SLOW, next_step, start_view
 from app.notices import Notice, Step, notice_for
 from app.operation import Operation
 from app.pages.onboarding.page import Finding, MachineCard, OnboardingPage
+from app.places import Place
 from app.presentation.units import NBSP, plural
 from app.qemuwordings import about_slowness
 from app.session import Session
@@ -197,6 +198,7 @@ class MachineRoom(QObject):
         """What the buttons of notices about the machine do; `act` begins with "machine-"."""
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
+            "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
             "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),
             "machine-copy": lambda: self._copy(str(argument)),
             "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),

@@ -104,7 +104,9 @@ async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
     """What has to be said before it is done; empty where nothing has to."""
     if words.verb in ("delete", "reset"):
         return DELETES if words.verb == "delete" else RESETS
-    restarts = words.verb == "move" or (words.verb == "change" and machine.restarts(_changed(machine, words)))
+    restarts = words.verb in ("move", "update", "rollback") or (
+        words.verb == "change" and machine.restarts(_changed(machine, words))
+    )
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from app.operation import Operation, Operations, OperationState
 from app.stores.machine import Amount, MachineState
 from app.tasks import TaskScope
 from vm import making
+from vm.diagnosis.check import Check
 from vm.errors import MachineError
 from vm.machine import SUPPORTED, Machine
 from vm.making import Settings
@@ -31,13 +32,15 @@ class MachineSession(QObject):
     """Asks the machine only while somebody looks, and does one thing with it at a time.
 
     Signals: `changed(MachineState)`; `came_up(Report)` when a start that was asked for here is over;
-    `succeeded(Operation, str)` with the words of a command that was done; `failed(Operation)`.
+    `succeeded(Operation, str)` with the words of a command that was done; `failed(Operation)`; `checked()` when there
+    is more in `checks`, or when `checking` began or ended.
     """
 
     changed = Signal(object)
     came_up = Signal(object)
     succeeded = Signal(object, str)
     failed = Signal(object)
+    checked = Signal()
 
     def __init__(
         self, machine: Machine, scope: TaskScope, operations: Operations, parent: QObject | None = None
@@ -50,6 +53,8 @@ class MachineSession(QObject):
         self._looking: asyncio.Task[Any] | None = None
         self._operation: Operation | None = None
         self._leaving = False
+        self.checks: dict[str, Check] = {}
+        self._checking: asyncio.Task[Any] | None = None
 
     # Looking
 
@@ -108,6 +113,46 @@ class MachineSession(QObject):
         """Makes it if there is none, and starts it."""
         self.run(START, settings)
 
+    def run_beside(self, command: MachineCommand[T], target: T) -> None:
+        """Does what changes nothing of the machine, whatever else is being done."""
+        operation = self._operations.start(
+            command.title.rstrip("…"),
+            SUBJECT,
+            command.line(target),
+            lambda _op: command.run(self.machine, target, _hear),
+        )
+
+        def on_ended() -> None:
+            if operation.state is OperationState.FAILED:
+                self.failed.emit(operation)
+            elif operation.state is OperationState.SUCCEEDED:
+                self.succeeded.emit(operation, command.done)
+
+        operation.ended.connect(on_ended)
+
+    @property
+    def checking(self) -> bool:
+        """Whether its parts are being looked at."""
+        return self._checking is not None
+
+    def check(self) -> None:
+        """Looks at every part anew."""
+        if self._checking is None and not self._leaving:
+            self.checks = {}
+            self._checking = self._scope.start(self._check(), name="look at every part of the machine")
+            self.checked.emit()
+
+    async def _check(self) -> None:
+        try:
+            async with aclosing(self.machine.diagnose()) as checks:
+                async for check in checks:
+                    self.checks[check.name] = check
+                    self.checked.emit()
+        finally:
+            self._checking = None
+            if not self._leaving:
+                self.checked.emit()
+
     def cancel(self) -> None:
         """Lets go of what is being done; a start ends with a machine that is stopped."""
         if self._operation is not None and self._operation.running:
@@ -159,3 +204,7 @@ class MachineSession(QObject):
         if state != self.state:
             self.state = state
             self.changed.emit(state)
+
+
+def _hear(_said: Report | Amount | str) -> None:
+    """What is done beside tells nothing."""

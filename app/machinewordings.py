@@ -76,7 +76,7 @@ ENDED = frozenset(("MachineEnded", "GuestPanicked"))
 """Kinds of failures of a machine that was up."""
 START = Step("Start the machine", "machine-start")
 AGAIN = Step("Try again", "machine-start")
-CHECK = Step("Check the machine", "show-machine")
+CHECK = Step("Check the machine", "machine-check")
 
 
 def copy_step(line: str, what: str = "Copy the command") -> Step:

@@ -39,13 +39,13 @@ MACHINE_VERBS = (
     "resume",
     "status",
     "change",
+    "move",
+    "reset",
+    "context",
     "fetch",
     "update",
     "rollback",
     "diagnose",
-    "move",
-    "reset",
-    "context",
     "delete",
 )
 
@@ -202,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument(
         "--yes",
         action="store_true",
-        help="delete, reset: throw away what is in it; change, move: restart it if need be",
+        help="delete, reset: throw away what is in it; change, move, update, rollback: restart it if need be",
     )
     return parser
 

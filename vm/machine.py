@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from vm.errors import (
     MachineUnsupported,
 )
 from vm.guest.fetching import Progress
+from vm.launching import held, launch, reap
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
@@ -43,8 +43,6 @@ ANSWER_SECONDS = 20.0
 POLL = 0.1
 OVER = frozenset(("stopping", "stopped", "failed", "suspended"))
 """What a supervisor says of a machine whose end has come: a start has to wait for it and take another one."""
-_launched: list[subprocess.Popen[bytes]] = []
-"""Supervisors that this process started: it is their parent, and has to bury them."""
 
 
 class Machine:
@@ -297,7 +295,7 @@ class Machine:
         failure = read_failure(self.paths.failure)
         if failure is not None:
             return Report("failed", failure=failure)
-        if await asyncio.to_thread(_held, self.paths.lock):
+        if await asyncio.to_thread(held, self.paths.lock):
             return Report("starting")  # A supervisor without a door is not up yet, or about to go.
         saved = self.paths.state.exists()
         return Report("suspended" if saved else "stopped", warnings=await asyncio.to_thread(room.host, self.paths.disk))
@@ -340,7 +338,7 @@ class Machine:
     async def _gone(self, seconds: float) -> None:
         """Wait until its supervisor has let go of it."""
         limit = asyncio.get_running_loop().time() + seconds
-        while await asyncio.to_thread(_held, self.paths.lock):
+        while await asyncio.to_thread(held, self.paths.lock):
             if asyncio.get_running_loop().time() > limit:
                 raise MachineSilent("stop", seconds)
             await asyncio.sleep(POLL)
@@ -364,45 +362,6 @@ class Machine:
             raise MachineSilent(doing, 0) from error
         finally:
             writer.close()
-
-
-def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
-    """Start the supervisor in a session of its own; it outlives this process."""
-    root = str(Path(__file__).absolute().parents[1])
-    known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    with open(paths.words, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as words:
-        process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "vm.supervisor", str(paths.home), str(paths.runtime)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=words,
-            start_new_session=True,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
-        )
-    _launched.append(process)
-    return process
-
-
-def reap() -> None:
-    """Bury the supervisors that ended."""
-    _launched[:] = [process for process in _launched if process.poll() is None]
-
-
-def _held(path: Path) -> bool:
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _supported() -> None:

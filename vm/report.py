@@ -58,6 +58,20 @@ class Published(msgspec.Struct, frozen=True):
     words: str = ""
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What of this computer the guest lives by: the resolver that it asks, proxies without who signs in to them.
+
+    `no_proxy` are names that are reached without one, `authorities` counts what it was given; `error` says why it
+    could not be told of a change.
+    """
+
+    resolver: str = ""
+    proxy: str = ""
+    no_proxy: tuple[str, ...] = ()
+    authorities: int = 0
+    error: str = ""
+
+
 class LowDisk(msgspec.Struct, frozen=True):
     """Little is free on the host's disk that holds the machine, or on the guest's own: bytes, of `size`.
 
@@ -89,6 +103,7 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     ports: tuple[Published, ...] = ()
     failure: Failure | None = None
+    surroundings: Surroundings = Surroundings()
     suspendable: str = ""
     warnings: tuple[LowDisk, ...] = ()
     image: str = ""

@@ -9,8 +9,10 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from app.commandline import CommandLine
-from app.presentation.units import percent_text
+from app.presentation.units import bytes_text, percent_text
 from app.stores.machine import Amount, MachineState
+from app.version import VERSION
+from vm.diagnosis.check import Repair
 from vm.machine import Machine
 from vm.making import Settings
 from vm.report import Report
@@ -72,13 +74,17 @@ def _why_not_suspend(state: MachineState) -> str:
     return busy(state) or (state.report.suspendable if state.report is not None else "")
 
 
+def _why_not_rollback(state: MachineState) -> str:
+    return _why_not_there(state) or ("" if state.report and state.report.rollback else "No image from before is kept")
+
+
 def _why_not_there(state: MachineState) -> str:
     return busy(state) or ("There is none" if state.word == "absent" else "")
 
 
 async def _start(machine: Machine, settings: Settings | None, told: Told) -> Report:
     if not machine.created:
-        await machine.create(settings, say=told)
+        await machine.create(settings, say=told, progress=_bytes(told))
     return await machine.start(told)
 
 
@@ -109,6 +115,14 @@ async def _move(machine: Machine, folder: Path, told: Told) -> Report:
     return await machine.move(folder, say, told)
 
 
+async def _update(machine: Machine, _nothing: None, told: Told) -> Report:
+    return await machine.update(say=told, progress=_bytes(told))
+
+
+async def _rollback(machine: Machine, _nothing: None, told: Told) -> Report:
+    return await machine.rollback(told)
+
+
 async def _reset(machine: Machine, _nothing: None, _told: Told) -> Report:
     return await machine.reset()
 
@@ -117,8 +131,27 @@ async def _delete(machine: Machine, _nothing: None, _told: Told) -> None:
     await machine.delete()
 
 
+async def _repair(machine: Machine, what: Repair, _told: Told) -> None:
+    await machine.repair(what)
+
+
+async def _bundle(machine: Machine, path: Path, _told: Told) -> None:
+    await machine.bundle(path, VERSION)
+
+
+def _bytes(told: Told) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        told(Amount(done, total, f"{bytes_text(done)} of {bytes_text(total)}"))
+
+    return progress
+
+
 def _line(*said: str) -> Callable[[object], CommandLine]:
     return lambda _target: words(*said)
+
+
+def _never(state: MachineState) -> str:
+    return "Something is being done with it" if state.doing else ""
 
 
 START = MachineCommand[Settings | None]("start", "Start", "play", _start, _why_not_start, _line("start"))
@@ -139,9 +172,21 @@ MOVE = MachineCommand[Path](
     "move", "Move the disk…", "folder-open", _move, _why_not_there, lambda folder: words("move", str(folder)),
     "Moved the machine's disk",
 )  # fmt: skip
+UPDATE = MachineCommand[None](
+    "update", "Update", "cloud-download", _update, _why_not_there, _line("update"), "Updated the machine"
+)
+ROLLBACK = MachineCommand[None](
+    "rollback", "Go back to the image before", "undo-2", _rollback, _why_not_rollback, _line("rollback"),
+    "The machine has its image from before",
+)  # fmt: skip
 RESET = MachineCommand[None](
     "reset", "Factory reset…", "rotate-ccw", _reset, _why_not_there, _line("reset", "--yes"), "Reset the machine", True
 )
 DELETE = MachineCommand[None](
     "delete", "Delete…", "trash-2", _delete, _why_not_there, _line("delete", "--yes"), "Deleted the machine", True
 )
+REPAIR = MachineCommand[Repair]("repair", "Repair", "hammer", _repair, _never, _line("diagnose"))
+BUNDLE = MachineCommand[Path](
+    "bundle", "Save a report…", "file-text", _bundle, lambda _state: "",
+    lambda path: words("diagnose", "--bundle", str(path)), "Saved the report",
+)  # fmt: skip

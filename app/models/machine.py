@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.machinewordings import ENDED, STEPS
+from app.machinewordings import ENDED, STEPS, port_words
 from app.notices import Notice, notice_for
 from app.notices import Step as NextStep
 from app.presentation.units import DASH, NBSP, bytes_text
@@ -14,7 +14,12 @@ from app.widgets.startpanel import StartView
 from vm.errors import MachineStartFailed
 from vm.report import Report, Step
 
-MADE = {"image": "Copying and checking the image", "keys": "Making its keys", "disk": "Making its disk"}
+MADE = {
+    "fetch": "Fetching the image",
+    "image": "Copying and checking the image",
+    "keys": "Making its keys",
+    "disk": "Making its disk",
+}
 """What is made before the first start, in this order."""
 SLOW = "The machine is slow here"
 _MARKS = {"begun": "going", "met": "good", "failed": "bad"}
@@ -114,11 +119,13 @@ def next_step(state: MachineState) -> NextStep | None:
 
 def _rows(state: MachineState) -> tuple[CheckRow, ...]:
     if state.making:
-        names = list(MADE)
+        names = [name for name in MADE if name != "fetch" or state.making == "fetch"]
         at = names.index(state.making) if state.making in names else 0
+        marks = ("good",) * at + ("going",) + ("waiting",) * (len(names) - at - 1)
+        amounts = {state.making: state.amount.words}
         return tuple(
-            CheckRow(f"make-{name}", words, "good" if number < at else "going" if number == at else "waiting")
-            for number, (name, words) in enumerate(MADE.items())
+            CheckRow(f"make-{name}", MADE[name], mark, amounts.get(name, ""))
+            for name, mark in zip(names, marks, strict=True)
         )
     steps = {step.name: step for step in state.report.steps} if state.report is not None else {}
     if state.word not in ("starting", "running", "unresponsive"):
@@ -217,6 +224,6 @@ def port_rows(report: Report | None) -> tuple[CheckRow, ...]:
     rows = []
     for port in report.ports:
         place = f"{port.address}:{port.port}/{port.protocol}"
-        words = f"Does not answer here: {port.error}" if port.error else "Answers on this computer"
+        words = port_words(port) or "Answers on this computer"
         rows.append(CheckRow(place, place, "bad" if port.error else "good", words))
     return tuple(rows)

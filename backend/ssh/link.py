@@ -120,13 +120,13 @@ class Link:
             channel = self.tcp(*to)
         self._pump.carry(channel, local, over)
 
-    def run(self, command: str, seconds: float) -> tuple[int, bytes, bytes]:
-        """Runs a command; its exit code (-1: none told), output and errors, at most a MB. Raises as `program`."""
+    def run(self, command: str, seconds: float, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Runs a command with this to read; exit code (or -1), output, errors (at most a MB). Raises as `program`."""
         channel = self._opened(lambda: self._transport.open_session(timeout=ANSWER_SECONDS))
         try:
             channel.settimeout(seconds)
             self._started(channel, command)
-            channel.shutdown_write()
+            _give(channel, given)
             out, err = channel.makefile("rb").read(1 << 20), channel.makefile_stderr("rb").read(1 << 20)
             return channel.recv_exit_status(), out, err
         except (TimeoutError, paramiko.SSHException, EOFError) as error:
@@ -223,6 +223,17 @@ def _greet(where: str, route: Route, transport: _Transport, trust: Trust) -> Non
     transport.start_client(timeout=GREETING_SECONDS)
     if not transport.initial_kex_done:
         raise SshUnreachable(where, route.name, f"no greeting within {GREETING_SECONDS:g} s")
+
+
+def _give(channel: paramiko.Channel, given: bytes) -> None:
+    """All of it, then the end. A program that does not read says by its exit code whether that is bad."""
+    try:
+        channel.sendall(given)
+        channel.shutdown_write()
+    except TimeoutError:
+        raise
+    except OSError:
+        return
 
 
 def _words(error: Exception) -> str:

@@ -71,9 +71,12 @@ class Session:
         """A stream to a program on the host; at most PROGRAMS at once, others wait. Raises as `open_unix`."""
         return await in_thread(lambda: self._on_link(lambda link: self._program(link, command)), socket.socket.close)
 
-    async def run(self, command: str, *, deadline: float) -> tuple[int, bytes, bytes]:
-        """Runs a command of the host's shell; its exit code, output and errors. Raises as `open_unix`."""
-        return await in_thread(lambda: self._on_link(lambda link: self._run(link, command, deadline)))
+    async def run(self, command: str, *, deadline: float, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Runs a command of the host's shell, given this to read; its exit code, output and errors.
+
+        Raises as `open_unix`.
+        """
+        return await in_thread(lambda: self._on_link(lambda link: self._run(link, command, deadline, given)))
 
     def hurry(self) -> None:
         """The next question is asked at once, also after a failure."""
@@ -98,10 +101,10 @@ class Session:
         except LinkLost as error:
             raise SshUnreachable(self._where, self.route.name, f"the connection broke ({error})") from error
 
-    def _run(self, link: Link, command: str, deadline: float) -> tuple[int, bytes, bytes]:
+    def _run(self, link: Link, command: str, deadline: float, given: bytes) -> tuple[int, bytes, bytes]:
         self._take_turn()
         try:
-            return link.run(command, deadline)
+            return link.run(command, deadline, given)
         finally:
             self._programs.release()
 

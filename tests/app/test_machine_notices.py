@@ -36,7 +36,7 @@ def test_every_error_has_its_own_notice(kind: type[errors.MachineError]) -> None
 
 
 def test_every_requirement_has_a_name_for_people_and_a_hint(tmp_path: Path) -> None:
-    boot = Boot(MachinePaths.below(tmp_path, tmp_path), lambda _: None, lambda _: None)
+    boot = Boot(MachinePaths.below(tmp_path, tmp_path), lambda _: None, lambda _: None, dict)
     names = [each.name for each in boot.requirements]
     assert ["supervisor", *names] == list(STEPS)
     for name in names:

@@ -139,6 +139,7 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
         for words in ("QEMU runs as process 4711", "Docker 28.1.1 answers", "KVM", str(machine.paths.socket)):
             await person.sees(words)
         await person.sees("127.0.0.1:5432/tcp")
+        await person.sees("nginx (pid 81)")
         assert not faults(person.window)
         machine.report = Report("failed", failure=Failure("process", "MachineEnded", "signal 9", CONSOLE))
         await person.sees("The machine ended by itself")

@@ -102,7 +102,7 @@ async def _cold(made: Machine) -> tuple[float, list[tuple[str, float]]]:
 
 async def _handed_over(paths: MachinePaths) -> float:
     """Seconds from the start of QEMU until kernel and initrd are through, and an empty init would be there."""
-    boot = Boot(paths, lambda _: None, lambda _: None)
+    boot = Boot(paths, lambda _: None, lambda _: None, dict)
     try:
         for requirement in boot.requirements:
             began = time.monotonic()

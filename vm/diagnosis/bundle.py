@@ -50,7 +50,9 @@ async def _of_guest(seen: Seen) -> str:
     """What the guest's services and its kernel wrote; the reason where it cannot be asked."""
     try:
         async with asyncio.timeout(seen.patience(GUEST_SECONDS)):
-            return await seen.ask("pilothouse steps; pilothouse logs 300; dmesg | tail -n 200; df -k; free -m; ps")
+            return await seen.ask(
+                "pilothouse steps; pilothouse logs 300; dmesg | tail -n 200; df -k; free -m; ps -o pid,comm,rss"
+            )
     except (MachineError, OSError, ValueError) as error:
         return f"The guest was not asked: {type(error).__name__}\n"
 

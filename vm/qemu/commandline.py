@@ -185,9 +185,14 @@ def _drive(name: str, path: str) -> list[str]:
     return ["-blockdev", msgspec.json.encode(node).decode(), "-device", device]
 
 
+def gateway_of(subnet: str = SUBNET) -> str:
+    """This computer's address in the guest's network; QEMU leads it to our loopback."""
+    return f"{subnet.rpartition('.')[0]}.2"
+
+
 def _network(machine: Machine) -> list[str]:
     prefix = machine.subnet.rpartition(".")[0]
-    options = f"net={machine.subnet},host={prefix}.2,dns={prefix}.3,dhcpstart={prefix}.15,ipv6=off"
+    options = f"net={machine.subnet},host={gateway_of(machine.subnet)},dns={prefix}.3,dhcpstart={prefix}.15,ipv6=off"
     forward = f"hostfwd=tcp:127.0.0.1:{machine.ssh_port}-:22"
     return ["-netdev", f"user,id={NET},{options},{forward}", "-device", f"virtio-net-pci,netdev={NET},romfile="]
 

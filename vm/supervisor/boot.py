@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -105,7 +105,8 @@ class Booted(NamedTuple):
 class Boot:
     """One start. `told` gets every step as it goes; `event` every event of QEMU; `log` what is of no other use.
 
-    `doubtful`: its last end was none in order, so that the disk's tables are looked at before it is used.
+    The guest is handed `values`. `doubtful`: its last end was none in order, so that the disk's tables are looked at
+    before it is used.
     """
 
     def __init__(
@@ -113,12 +114,13 @@ class Boot:
         paths: MachinePaths,
         told: Callable[[Step], None],
         event: Callable[[Event], None],
+        values: Callable[[], Mapping[str, bytes]],
         log: Callable[[str], None] = lambda _: None,
         *,
         doubtful: bool = False,
     ) -> None:
+        self.paths, self._told, self._event, self._values, self.log = paths, told, event, values, log
         self._doubtful = doubtful
-        self.paths, self._told, self._event, self.log = paths, told, event, log
         self._host = this_host()
         self._folder = paths.image
         self._said: list[str] = []
@@ -302,7 +304,8 @@ class Boot:
 
     def _hand(self) -> tuple[tuple[str, Path], ...]:
         line, _ = public_half(self.paths.user_key.read_bytes())
-        values = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        own = Handover(line, self.paths.host_key.read_text(encoding="ascii")).files()
+        values = {**own, **self._values()}
         for name, value in values.items():
             write_private(self.paths.handed / name, value)
         return tuple((name, self.paths.handed / name) for name in values)

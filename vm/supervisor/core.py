@@ -25,6 +25,7 @@ from vm.report import Failure, Report, State, Step, last_lines, write_failure
 from vm.supervisor import clock, control, idling, saving, trimming
 from vm.supervisor.boot import Boot, Booted, StartRefused
 from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 from vm.supervisor.room import Room
 
@@ -48,6 +49,7 @@ class Supervisor:
         self._booted: Booted | None = None
         self._ports: Ports | None = None
         self._door: Door | None = None
+        self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
         self._stopping = False
@@ -65,9 +67,11 @@ class Supervisor:
         self.paths.failure.unlink(missing_ok=True)
         server = await control.serve(self.paths.control, self)
         try:
+            await self._handing.open()
             while (slept := await self._live()) is not None and await self._sleep(slept):
                 self._steps.clear()
         finally:
+            await self._handing.close()
             if self._door is not None:
                 self._door.close()
             with suppress(OSError):  # The disk may be full; who waits is told all the same.
@@ -102,6 +106,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            surroundings=self._handing.told,
             warnings=self._room.warnings if self._room is not None else room.host(self.paths.disk),
         )
 
@@ -209,7 +214,9 @@ class Supervisor:
 
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
-        self._booting = boot = Boot(self.paths, self._on_step, self._on_event, self.log, doubtful=self._doubtful)
+        self._booting = boot = Boot(
+            self.paths, self._on_step, self._on_event, self._handing.values, self.log, doubtful=self._doubtful
+        )
         self._doubtful = False
         self._starting = asyncio.ensure_future(boot.run())
         try:
@@ -245,6 +252,7 @@ class Supervisor:
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._spawn(clock.follow(booted.link, self.log))
+        self._spawn(self._handing.follow(booted.link))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
         self._spawn(self._room.follow())
         self._booted = booted

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.machinesession import MachineSession
 from app.pages.machine.parts import Column, put
 from app.pages.machine.verbs import MachineVerbs
+from app.presentation.units import DASH
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.progress import ProgressBar
@@ -43,16 +44,26 @@ class DataTab(Column):
     def __init__(self, theme: Theme, machine: MachineSession, verbs: MachineVerbs) -> None:
         super().__init__(theme, "The machine's image and data")
         self._machine, self._verbs = machine, verbs
+        self.update_button = Button(theme, "Update", "cloud-download", small=True)
+        self.update_button.clicked.connect(verbs.update)
+        self.back_button = Button(theme, "Go back", "undo-2", small=True)
+        self.back_button.clicked.connect(verbs.rollback)
         self.move_button = Button(theme, "Move…", "folder-open", small=True)
         self.move_button.clicked.connect(self.choose)
         self.reset_button = Button(theme, "Reset…", "rotate-ccw", kind="danger-text", small=True)
         self.reset_button.clicked.connect(verbs.reset)
         self.delete_button = Button(theme, "Delete…", "trash-2", kind="danger-text", small=True)
         self.delete_button.clicked.connect(verbs.delete)
+        self._version = _Line(theme, self.update_button)
+        self._before = _Line(theme, self.back_button)
         self._disk = _Line(theme, self.move_button)
         self.progress = ProgressBar(theme)
-        disk = self.heading("Disk", "Images, containers and volumes lie in one file.", first=True)
-        put(disk, self._disk, self.progress)
+        image = self.heading(
+            "Image", "What the machine starts with. Updates replace it, and never the data.", first=True
+        )
+        put(image, self._version, self._before, self.progress, gap=16)
+        disk = self.heading("Disk", "Images, containers and volumes lie in one file.")
+        put(disk, self._disk)
         anew = self.heading("Begin anew")
         put(
             anew,
@@ -66,14 +77,19 @@ class DataTab(Column):
 
     def refresh(self) -> None:
         """Shows what is known now."""
-        state = self._machine.state
+        state, report = self._machine.state, self._machine.state.report
+        image = report.image if report is not None else ""
+        before = report.rollback if report is not None else ""
+        self._version.say(f"Version {image}" if image else DASH, "An update restarts a running machine once.")
+        self._before.say(f"Version {before}", "Kept from before the last update.")
+        self._before.setVisible(bool(before))
         amount = state.amount
         self.progress.setVisible(amount.total > 0)
         self.progress.set(amount.done, amount.total, amount.words)
         self._disk.say(str(self._machine.machine.paths.disk), "A running machine is restarted once when it is moved.")
         whys = self._verbs.whys()
         for button, verb in (
-            (self.move_button, "move"),
+            (self.update_button, "update"), (self.back_button, "rollback"), (self.move_button, "move"),
             (self.reset_button, "reset"), (self.delete_button, "delete"),
         ):  # fmt: skip
             button.setEnabled(not whys[verb])

@@ -23,7 +23,7 @@ from app.widgets.segments import Tabs
 from app.widgets.text import set_tooltip
 from app.widgets.topbar import TopBar
 
-TABS = (("overview", "Overview"), ("resources", "Resources"), ("data", "Data"))
+TABS = (("overview", "Overview"), ("resources", "Resources"), ("data", "Data"), ("diagnostics", "Diagnostics"))
 
 
 class MachinePage(QWidget):
@@ -56,6 +56,7 @@ class MachinePage(QWidget):
             "overview": lambda: OverviewTab(theme, machine, act),
             "resources": self._resources,
             "data": self._data,
+            "diagnostics": self._diagnostics,
         }
         self._warned = Step("", "")
         self.warning = Banner(theme, "warning")
@@ -90,6 +91,11 @@ class MachinePage(QWidget):
         from app.pages.machine.data import DataTab
 
         return DataTab(self._theme, self._machine, self._verbs)
+
+    def _diagnostics(self) -> QWidget:
+        from app.pages.machine.diagnostics import DiagnosticsTab
+
+        return DiagnosticsTab(self._theme, self._machine, self._verbs)
 
     def _show_tab(self, key: str) -> None:
         if key not in self._made:

@@ -11,15 +11,20 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.checkwordings import CONSEQUENCES, REPAIRS
 from app.commands.machine import (
+    BUNDLE,
     CHANGE,
     DELETE,
     MOVE,
+    REPAIR,
     RESET,
     RESTART,
+    ROLLBACK,
     START,
     STOP,
     SUSPEND,
+    UPDATE,
     USE_CONTEXT,
     MachineCommand,
 )
@@ -29,6 +34,7 @@ from app.session import Session
 from app.theme import Theme
 from app.widgets.confirm import Confirm
 from app.widgets.entries import Entry
+from vm.diagnosis.check import ASKED, Repair
 from vm.making import Settings
 
 DELETED = "All of it goes: images, containers, volumes and settings. There is no copy, and it cannot be undone."
@@ -68,7 +74,7 @@ class MachineVerbs(QObject):
     def whys(self) -> dict[str, str]:
         """Why a verb cannot be done now, by its name; empty where it can."""
         state = self._machine.state
-        return {each.key: each.why_not(state) for each in (MOVE, RESET, DELETE)}
+        return {each.key: each.why_not(state) for each in (UPDATE, ROLLBACK, MOVE, RESET, DELETE)}
 
     # Its life
 
@@ -104,10 +110,39 @@ class MachineVerbs(QObject):
 
     # Its image and its disk
 
+    def update(self) -> None:
+        """Brings the newest image; a machine that runs is restarted."""
+        self._ask_if_running("Update the machine?", "Update and restart", partial(self._run, UPDATE, None))
+
+    def rollback(self) -> None:
+        """The image from before."""
+        self._ask_if_running(
+            "Go back to the image from before?", "Go back and restart", partial(self._run, ROLLBACK, None)
+        )
+
     def move(self, folder: str) -> None:
         """Moves the disk to another folder."""
         done = partial(self._run, MOVE, Path(folder))
         self._ask_if_running("Move the machine's disk?", "Move and restart", done)
+
+    # What mends it
+
+    def repair(self, what: Repair) -> None:
+        """Mends what a check found, and looks again; what has a price is asked first."""
+        done = partial(self._repair, what)
+        if what in ASKED:
+            self._confirm(f"{REPAIRS[what]}?", CONSEQUENCES[what], "Cancel", REPAIRS[what], done, danger=False)
+        else:
+            done()
+
+    def _repair(self, what: Repair) -> None:
+        operation = self._machine.run(REPAIR, what)
+        if operation is not None:
+            operation.ended.connect(self._machine.check)
+
+    def save_report(self, path: str) -> None:
+        """Saves what helps to understand a failure."""
+        self._machine.run_beside(BUNDLE, Path(path))
 
     # Asking
 

@@ -55,8 +55,8 @@ class ShortLink:
         local.sendall(f"{to}".encode())
         local.close()
 
-    async def run(self, command: str, *, deadline: float) -> tuple[int, bytes, bytes]:
-        del deadline
+    async def run(self, command: str, *, deadline: float, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        del deadline, given
         self.asked.append(command)
         return 0, self.said, b""
 
@@ -251,9 +251,34 @@ async def test_what_qemu_refuses_is_told_in_its_words() -> None:
         assert "could not set up" in ports.published[0].words
 
 
-@pytest.mark.parametrize(("off", "is_set"), [(0, False), (-3600, True), (3600, True)])
-async def test_a_clock_is_set_only_where_it_is_off(off: int, is_set: bool) -> None:
-    link = ShortLink(f"{int(time.time()) + off}\n".encode())
+@pytest.mark.parametrize(("off", "is_set"), [(0.0, False), (-3600.0, True), (3600.0, True), (1.0, True)])
+async def test_a_clock_is_set_only_where_it_is_off(off: float, is_set: bool) -> None:
+    link = ShortLink(f"{time.time() + off:.6f}\n".encode())
     found = await clock.put_right(cast("GuestLink", link), lambda _: None)
-    assert abs(found - off) < 3
-    assert [each.split()[0] for each in link.asked] == ["date", *(["pilothouse"] if is_set else [])]
+    assert abs(found - off) < 0.3
+    assert [each.split()[0] for each in link.asked] == ["echo", *(["usleep"] if is_set else [])]
+    for command in link.asked[1:]:
+        wait, then = int(command.split()[1].rstrip(";")) / 1e6, int(command.split()[-1])
+        assert abs(time.time() + wait - then) < 1
+        assert wait >= 0
+
+
+async def test_a_sleep_is_seen_by_either_clock() -> None:
+    assert not clock.woke(1.0, 0.1)
+    assert clock.woke(1.0, 3600)
+    assert clock.woke(1.0, -3600)
+    assert clock.woke(3600, 0.0), "where the steady clock goes on during sleep"
+
+
+async def test_a_clock_that_could_not_be_asked_is_asked_again_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(clock, "ASK_EVERY", 0.1)
+    link, said = ShortLink(b"nonsense"), []  # type: tuple[ShortLink, list[str]]
+    following = asyncio.ensure_future(clock.follow(cast("GuestLink", link), said.append))
+    await eventually(lambda: len(said) > 2)
+    link.said = f"{time.time():.6f}".encode()
+    asked = len(link.asked)
+    await eventually(lambda: len(link.asked) > asked)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert all(each.startswith("clock: ") for each in said)
