@@ -115,6 +115,7 @@ class Desk(QObject):
             store.changed.connect(lambda _delta: self._count())
         for changed in (self.operations.added, self.operations.ended):
             changed.connect(lambda _operation: self._count())
+        self.stores.containers.changed.connect(lambda _delta: self._follow_ports())
 
     # Opening and closing
 
@@ -187,6 +188,8 @@ class Desk(QObject):
         history = self.builds
         for notice in about_files(history=history.set_aside, problem="" if self._problem else history.problem):
             self.session.notice(notice)
+        if self.preferences.get("machine/rests", False):
+            self.machine.come_back()
         if reports := crash.left_reports(paths.log_dir()):
             from app.pages.settings.reports import CrashReportDialog
 
@@ -218,6 +221,7 @@ class Desk(QObject):
             "start-embedded": self.engines.start_embedded,
             **{f"show-{page}": partial(self.window.go, Place(page)) for page in places.PAGES},
             "clean-up": self._clean_up,
+            "share-folder": lambda: self.scope.start(self._share(str(argument)), name="share a folder"),
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: open_folder(str(paths.log_dir())),
             "show-engine-log": lambda: open_folder(str(self.embedded.paths.log.parent)),
@@ -225,6 +229,18 @@ class Desk(QObject):
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts.get(act, lambda: self.machine.act(act, argument))()
+
+    async def _share(self, path: str) -> None:
+        """Lets the machine see a folder, and tells what came of it."""
+        from app.machinehere import shared_with_machine
+        from vm.errors import MachineError
+
+        try:
+            said = await shared_with_machine(path)
+        except MachineError as error:
+            self.tell_error(error)
+        else:
+            self._on_notice(said)
 
     def _clean_up(self) -> None:
         from app.pages.images.page import ImagesPage
@@ -241,6 +257,7 @@ class Desk(QObject):
 
     def _on_state(self, state: EngineState) -> None:
         self._count()
+        self._follow_ports()
         if state.phase is Phase.CONNECTED:
             self.window.show_onboarding(False)
         where = endpoint.text(state.endpoint) if state.endpoint is not None else ""
@@ -249,6 +266,12 @@ class Desk(QObject):
         for button in self._buttons:
             button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
         self._tell_banner()
+
+    def _follow_ports(self) -> None:
+        """What does not answer is asked of the machine, where that is the engine."""
+        state = self.session.state
+        where = state.endpoint if state.phase is Phase.CONNECTED else None
+        self.feeds.ports.follow(where, self.stores.containers.values.values())
 
     def _try_now(self) -> None:
         banner = banner_of(self.engines, self.session.state, 0)
@@ -296,7 +319,7 @@ class Desk(QObject):
         """The machine in the window, made when somebody first looks at it."""
         from app.machineroom import MachineRoom
 
-        parts = (self.session, self.engines, self.scope, self._engine_button, self._given_machine)
+        parts = (self.session, self.engines, self.preferences, self.scope, self._engine_button, self._given_machine)
         return MachineRoom(self.theme, self.window, *parts)
 
     @cached_property
@@ -312,9 +335,8 @@ class Desk(QObject):
         """What closing the window does, made when it is first closed."""
         from app.leaving import Leaving
 
-        return Leaving(
-            self.theme, self.window, self.session, self.engines, self.preferences, self.scope, self.quit_now, self
-        )
+        rest, parts = lambda then: self.machine.leave(then), (self.preferences, self.scope, self.quit_now)
+        return Leaving(self.theme, self.window, self.session, self.engines, *parts, rest, self)
 
     def _open_connect(self, where: Ssh | None = None, *, now: bool = False) -> None:
         from app.pages.onboarding.connecting import open_connect

@@ -88,6 +88,13 @@ def banner_of(engines: Engines, state: EngineState, now: float) -> Banner | None
     left = max(0.0, (state.retry_at or 0) - now)
     again = f"Trying again in {left:.0f}\u00a0s" if left >= 0.5 else "Trying again"
     if state.phase is Phase.LOST:
+        from app.machinehere import LABEL  # Late: a start has no lost engine.
+
+        if state.label == LABEL:
+            there = Step("Show the machine", "show-machine")
+            return Banner(
+                "error", "The machine's engine does not answer", again, there.label, "monitor", there, counts=True
+            )
         return Banner("error", "Engine not answering", again, "Try now", "unplug", counts=True)
     return Banner("error", notice.title, f"{notice.detail} {again}", "Try now", "unplug", counts=True)
 

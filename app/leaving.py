@@ -1,4 +1,4 @@
-"""Leaving: what closing the window asks, and what it does with the embedded engine."""
+"""Leaving: what closing the window asks, and what it does with the embedded engine and the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from backend.errors import BackendError
 
 
 class Leaving(QObject):
-    """Asks at most once at a time, and names what runs as long as the question is open. `leave()` ends the program."""
+    """Asks at most once at a time, and names what runs as long as the question is open.
+
+    `leave()` ends the program; `rest(then)` is for a machine that is here, and goes on with `then`.
+    """
 
     def __init__(
         self,
@@ -30,11 +33,12 @@ class Leaving(QObject):
         preferences: Preferences,
         scope: TaskScope,
         leave: Callable[[], None],
+        rest: Callable[[Callable[[], None]], object],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._theme, self._window, self._session, self._engines = theme, window, session, engines
-        self._preferences, self._scope, self._leave = preferences, scope, leave
+        self._preferences, self._scope, self._quit, self._rest = preferences, scope, leave, rest
         self._dialog: QuitDialog | None = None
         session.stores.containers.changed.connect(lambda _delta: self._keep_true())
         engines.changed.connect(lambda _findings: self._keep_true())
@@ -56,6 +60,15 @@ class Leaving(QObject):
         self._dialog.decided.connect(self._on_decided)
         self._dialog.finished.connect(self._on_finished)
         self._dialog.open()
+
+    def _leave(self) -> None:
+        """Leaves; what runs the machine decides first whether it is suspended."""
+        from app.machinehere import machine_here
+
+        if machine_here():
+            self._rest(self._quit)
+        else:
+            self._quit()
 
     def _running(self) -> list[str]:
         return [c.name for c in self._session.stores.containers.values.values() if c.state in ALIVE]

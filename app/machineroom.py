@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from app import paths, places
 from app.engines import Engines
 from app.folders import open_folder
+from app.logbook import log
 from app.machinehere import LABEL
 from app.machinesession import MachineSession
 from app.machinewordings import install_line
@@ -22,13 +23,13 @@ from app.notices import Notice, Step, notice_for
 from app.operation import Operation
 from app.pages.onboarding.page import Finding, MachineCard, OnboardingPage
 from app.places import Place
+from app.preferences import Preferences
 from app.presentation.units import NBSP, plural
 from app.qemuwordings import about_slowness
 from app.session import Session
 from app.tasks import TaskScope
 from app.theme import Theme
 from app.window import MainWindow
-from backend.endpoint import UnixSocket
 from vm import images, making
 from vm.errors import ImageMissing, MachineError
 from vm.machine import SUPPORTED, Machine
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
     from app.pages.machine.page import MachinePage
     from app.pages.machine.verbs import MachineVerbs
 
-_ACTIONS = {"absent": "Start the machine", "starting": "Starting…", "stopping": "Stopping…"}
+RESTS = "machine/rests"
+"""Whether leaving the program put the machine to rest, which opening it undoes."""
+_ACTIONS = {"suspended": "Resume the machine", "starting": "Starting…", "stopping": "Stopping…"}
 
 
 class MachineRoom(QObject):
@@ -55,13 +58,14 @@ class MachineRoom(QObject):
         window: MainWindow,
         session: Session,
         engines: Engines,
+        preferences: Preferences,
         scope: TaskScope,
         engine_button: Callable[[], QWidget],
         machine: Machine | None = None,
     ) -> None:
         super().__init__(window)
         self._theme, self._window, self._session, self._engines = theme, window, session, engines
-        self._scope, self._engine_button = scope, engine_button
+        self._preferences, self._scope, self._engine_button = preferences, scope, engine_button
         where = MachinePaths.below(paths.data_dir(), paths.runtime_dir())
         self.session = MachineSession(machine or Machine(where), scope, session.operations, self)
         self._missing: MachineError | QemuError | None = None
@@ -69,6 +73,7 @@ class MachineRoom(QObject):
         self._card: OnboardingPage | None = None
         self.session.changed.connect(lambda _state: self._show_card())
         self.session.came_up.connect(self._on_up)
+        self.session.went_down.connect(lambda: scope.start(self._leave_its_engine(), name="leave the machine's engine"))
         self.session.failed.connect(self._on_failed)
         self.session.succeeded.connect(session.succeeded)
 
@@ -161,11 +166,54 @@ class MachineRoom(QObject):
         found = Finding("Virtual machine", True, f"Can run here: QEMU{NBSP}{self._qemu}") if self._qemu else None
         return MachineCard(facts, "", action, "", start_view(state), found)
 
+    # Its engine in use
+
+    async def _leave_its_engine(self) -> None:
+        if self._uses_it():
+            await self._session.leave()
+            self._window.show_onboarding(True)
+
+    # Leaving and coming back
+
+    def leave(self, then: Callable[[], None]) -> None:
+        """Suspends a machine that is to be suspended when the program is left; then goes on."""
+        self._scope.start(self._leave(then), name="leave the machine")
+
+    async def _leave(self, then: Callable[[], None]) -> None:
+        state = await self.session.look_once()
+        if state.settings is not None and state.settings.suspend and state.word == "running":
+            banner = self._window.banner
+            banner.set("info", "Suspending the machine", "Its containers go on at the next start", "", "power")
+            banner.show()
+            if self._uses_it():
+                await self._engines.leave()
+            try:
+                await self.session.machine.rest()
+            except (MachineError, QemuError) as error:
+                log.warning("the machine was not suspended: %s", error)  # It goes on without the window.
+            else:
+                self._preferences.set(RESTS, True)
+        then()
+
+    def come_back(self) -> None:
+        """Starts the machine where it rests since the program was left."""
+        if self._preferences.get(RESTS, False):
+            self._preferences.forget(RESTS)
+            self._scope.start(self._wake(), name="wake the machine")
+
+    async def _wake(self) -> None:
+        state = await self.session.look_once()
+        if state.word in ("suspended", "stopped"):
+            self.session.start()
+
+    def _uses_it(self) -> bool:
+        return self._session.state.endpoint == self.session.machine.paths.endpoint
+
     # What comes of it
 
     def _on_up(self, report: Report) -> None:
         """Its engine is used where none is in use, and offered where one is."""
-        where = UnixSocket(report.socket)
+        where = self.session.machine.paths.endpoint
         if self._session.state.endpoint == where:
             return
 

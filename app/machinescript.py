@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from app import checkscript, paths, scripting
 from app.machinewordings import STEPS, export_line, install_line, port_words
 from app.notices import notice_for
 from app.presentation.units import bytes_text
+from app.qemuwordings import about_slowness
+from backend import endpoint
 from vm import dockercontext, making
 from vm.errors import (
     ImageMissing,
@@ -24,14 +27,17 @@ from vm.errors import (
     MachineUnsupported,
     UpdateFailed,
 )
+from vm.images import kept
 from vm.machine import Machine
 from vm.making import GIB, Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError, QemuMissing
+from vm.qemu.probing import last_trial
 from vm.report import Report
 
 RESTARTS = "This restarts the machine, and what runs in it ends as when it is stopped. Say --yes if that is wanted."
 DELETES = "This throws away the machine with all its images, containers and volumes. Say --yes if that is wanted."
+NO_PATH = "Say which folder."
 RESETS = "This throws away all images, containers and volumes of the machine. Say --yes if that is wanted."
 _MADE = {
     "fetch": "Fetching the image",
@@ -41,6 +47,8 @@ _MADE = {
     "stop": "Stopping it",
     "start": "Starting it with the other image",
 }
+GUEST = ("process", "guest", "ssh", "engine")
+BACK = "If this began with an update: pilothouse machine rollback takes the image {} again."
 _SAID = {
     "absent": "There is no machine",
     "stopped": "The machine is stopped",
@@ -55,6 +63,9 @@ _SAID = {
 
 async def run(words: argparse.Namespace) -> int:
     """Does it; returns the exit code."""
+    if (words.path is not None) != (words.verb in ("share", "unshare")):
+        needs = NO_PATH if words.path is None else f"machine {words.verb} takes no folder."
+        return scripting.failed("NotUnderstood", [needs], as_json=words.json, code=2)
     try:
         machine = Machine(MachinePaths.below(paths.data_dir(), paths.runtime_dir()))
         if words.verb == "diagnose":
@@ -66,7 +77,10 @@ async def run(words: argparse.Namespace) -> int:
             _show_context(machine, as_json=words.json)
             return 0
     except (MachineError, QemuError) as error:
-        return scripting.failed(type(error).__name__, _words(error), as_json=words.json, code=_code(error))
+        said = _words(error)
+        if isinstance(error, MachineStartFailed) and error.step in GUEST and (before := kept(machine.paths)):
+            said.append(BACK.format(before))
+        return scripting.failed(type(error).__name__, said, as_json=words.json, code=_code(error))
     except OSError as error:
         if error.filename is None:
             raise
@@ -91,6 +105,8 @@ async def _do(machine: Machine, words: argparse.Namespace) -> Report:
         "suspend": machine.suspend,
         "change": lambda: machine.change(_changed(machine, words), told.starting, seconds),
         "move": lambda: machine.move(words.to, told.moving, told.starting, seconds),
+        "share": lambda: machine.share(_full(words.path), watch=words.watch, writable=not words.read_only),
+        "unshare": lambda: machine.unshare(_full(words.path)),
         "reset": lambda: machine.reset(seconds),
         "delete": lambda: machine.delete(seconds),
     }
@@ -108,6 +124,10 @@ async def _unconfirmed(machine: Machine, words: argparse.Namespace) -> str:
         words.verb == "change" and machine.restarts(_changed(machine, words))
     )
     return RESTARTS if restarts and (await machine.inspect()).state in ("running", "unresponsive", "suspended") else ""
+
+
+def _full(path: Path) -> str:
+    return os.path.abspath(path)
 
 
 class _Teller:
@@ -168,7 +188,7 @@ def _besides(words: argparse.Namespace) -> dict[str, Any]:
 
 
 def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
-    host = f"unix://{machine.paths.socket}"
+    host = endpoint.text(machine.paths.endpoint)
     if as_json:
         said: dict[str, Any] = msgspec.to_builtins(report)
         print(json.dumps({**said, "host": host if report.socket else ""}))
@@ -179,7 +199,7 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     else:
         print(_SAID[report.state])
     if report.accelerator == "tcg":
-        print("It is slow: every instruction is translated, since virtualization could not be used here.")
+        print(f"It is slow. {_slowness(machine)}")
     if report.suspendable:
         print(f"It cannot be suspended: {report.suspendable}")
     for low in report.warnings:
@@ -190,6 +210,10 @@ def _show(report: Report, machine: Machine, *, as_json: bool) -> None:
     for port in report.ports:
         if port.error:
             print(f"{port.address}:{port.port}/{port.protocol} does not answer here. {port_words(port)}")
+    for share in report.shares:
+        print(f"{share.path} is not shared: {share.reason}" if share.reason else f"Shared: {share.path}")
+        if share.unwatched:
+            print(f"Its changes are not told: {share.unwatched}")
     if report.failure is not None:
         print("\n".join((report.failure.reason, *report.failure.console)))
 
@@ -206,6 +230,13 @@ def _show_context(machine: Machine, *, as_json: bool) -> None:
     print(f"Docker {uses} the machine while it runs, unless it is told otherwise.")
     if before:
         print(f"{before} is set here, and goes before that.")
+
+
+def _slowness(machine: Machine) -> str:
+    """Why it is emulated, and what would help."""
+    trial = last_trial(machine.paths.trial)
+    notice = about_slowness(trial) if trial is not None else None
+    return notice.detail if notice is not None else "Virtualization could not be used here."
 
 
 def _words(error: MachineError | QemuError) -> list[str]:

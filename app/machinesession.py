@@ -31,6 +31,8 @@ CHANGING = frozenset(("starting", "stopping"))
 class MachineSession(QObject):
     """Asks the machine only while somebody looks, and does one thing with it at a time.
 
+    `went_down()`: what was done here has ended it, for now or for good.
+
     Signals: `changed(MachineState)`; `came_up(Report)` when a start that was asked for here is over;
     `succeeded(Operation, str)` with the words of a command that was done; `failed(Operation)`; `checked()` when there
     is more in `checks`, or when `checking` began or ended.
@@ -38,6 +40,7 @@ class MachineSession(QObject):
 
     changed = Signal(object)
     came_up = Signal(object)
+    went_down = Signal()
     succeeded = Signal(object, str)
     failed = Signal(object)
     checked = Signal()
@@ -197,6 +200,8 @@ class MachineSession(QObject):
         elif operation.state is OperationState.SUCCEEDED:
             if command.key in ("start", "restart") and report is not None and report.socket:
                 self.came_up.emit(report)
+            if command.key in ("stop", "suspend", "reset", "delete"):
+                self.went_down.emit()
             if command.done and not quiet:
                 self.succeeded.emit(operation, command.done)
 

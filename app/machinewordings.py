@@ -30,7 +30,7 @@ STEPS = {
 """What a requirement of the start is called while it is being met."""
 _HINTS = {
     "supervisor": "Install Pilothouse anew where this goes on.",
-    "image": "Bring a whole one with: pilothouse machine diagnose --repair image",
+    "image": "Bring a whole one: pilothouse machine diagnose --repair image. In the source tree make guest builds one.",
     "accelerator": "Another QEMU may do better; Pilothouse takes the first that it can use.",
     "disk": "Nothing on it was changed.",
     "process": "Start it again; its images, containers and volumes are there.",
@@ -192,6 +192,15 @@ def _wrong_processor(error: e.ImageWrongArchitecture) -> Notice:
     return Notice("This image is for another kind of computer", words)
 
 
+def _share(error: e.ShareRefused) -> Notice:
+    return Notice("This folder cannot be shared", f"{error.path} {error.reason}.")
+
+
+def _not_shared(error: e.PathNotShared) -> Notice:
+    words = f"{error.path} is not shared with it, so that the container would have nothing there."
+    return Notice("The machine does not see this folder", words, Step("Share this folder", "share-folder", error.path))
+
+
 def _no_image(error: e.ImageMissing) -> Notice:
     looked = ", ".join(error.looked)
     words = f"It was looked for in {looked}. Build one with: {error.command}"
@@ -227,6 +236,8 @@ MACHINE_WORDINGS: dict[type[BaseException], Callable[[Any], Notice]] = {
     e.MachineFolderUnusable: _folder,
     e.MachineStartFailed: _start_failed,
     e.MachineSilent: _silent,
+    e.ShareRefused: _share,
+    e.PathNotShared: _not_shared,
     e.MachineNotSuspended: _not_suspended,
     e.SettingsUnusable: _settings,
     e.DockerConfigUnusable: _docker_config,

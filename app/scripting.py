@@ -47,6 +47,8 @@ MACHINE_VERBS = (
     "rollback",
     "diagnose",
     "delete",
+    "share",
+    "unshare",
 )
 
 
@@ -170,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     machine = nouns.add_parser("machine", help="the Linux machine with an engine: create, start, stop, …")
     machine.add_argument("verb", choices=MACHINE_VERBS, metavar="VERB", help=" | ".join(MACHINE_VERBS))
+    machine.add_argument("path", type=Path, nargs="?", metavar="PATH", help="share, unshare: the folder")
     machine.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     machine.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="how long stop waits before it uses force"
@@ -196,6 +199,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=("yes", "no"),
         help="context: whether docker's own programs use the machine while it runs; no puts back what they used before",
     )
+    machine.add_argument("--watch", action="store_true", help="share: tell containers what changes in it")
+    machine.add_argument("--read-only", action="store_true", help="share: containers may not write to it")
     machine.add_argument("--to", type=Path, metavar="FOLDER", help="move: where its disk goes")
     machine.add_argument("--bundle", type=Path, metavar="FILE", help="diagnose: save a redacted zip for a bug report")
     machine.add_argument("--repair", metavar="NAME", help="diagnose: mend what a check named")

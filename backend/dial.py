@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
+import sys
 from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
@@ -90,6 +91,18 @@ async def connect_pipe(path: str, protocol: Callable[[], P]) -> P:
             if getattr(error, "winerror", 0) != PIPE_BUSY:
                 raise
         await asyncio.sleep(0.05)
+
+
+def say_end(writer: asyncio.StreamWriter) -> None:
+    """Ends our direction of a pipe: a message of no bytes, as docker takes it (go-winio: pipe.go, CloseWrite)."""
+    if sys.platform == "win32":
+        import _winapi
+
+        pipe = writer.transport.get_extra_info("pipe")
+        overlapped, _ = _winapi.WriteFile(pipe.handle, b"", overlapped=True)
+        overlapped.GetOverlappedResult(True)
+    elif writer.can_write_eof():
+        writer.write_eof()
 
 
 def unreachable(endpoint: Endpoint, error: OSError) -> EngineUnreachable:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
-from backend.dial import connect_pipe
+from backend.dial import connect_pipe, say_end
 
 
 class PipeStream(httpcore.AsyncNetworkStream):
@@ -56,19 +55,8 @@ class PipeStream(httpcore.AsyncNetworkStream):
         if info == "is_readable":
             return self._reader.at_eof()
         if info == "write_eof":
-            return self._write_eof
+            return lambda: say_end(self._writer)
         return None
-
-    def _write_eof(self) -> None:
-        """A message of no bytes, which the engine takes for the end (go-winio: pipe.go, CloseWrite)."""
-        if sys.platform == "win32":
-            import _winapi
-
-            pipe = self._writer.transport.get_extra_info("pipe")
-            overlapped, _ = _winapi.WriteFile(pipe.handle, b"", overlapped=True)
-            overlapped.GetOverlappedResult(True)
-        elif self._writer.can_write_eof():
-            self._writer.write_eof()
 
 
 class PipeBackend(httpcore.AsyncNetworkBackend):

@@ -22,7 +22,7 @@ import msgspec
 
 from backend import contexts, endpoint
 from backend.contexts import config_folder
-from backend.endpoint import Endpoint, UnixSocket
+from backend.endpoint import Endpoint
 from vm import making
 from vm.errors import DockerConfigUnusable
 from vm.paths import MachinePaths, write_private
@@ -60,6 +60,11 @@ class DockerContext:
     def chosen(self) -> bool:
         """Whether docker uses it where nobody names another one."""
         return contexts.current_name(self.folder, {}) == NAME
+
+    @property
+    def overruled(self) -> bool:
+        """Whether the person chose another one after ours was, which has not been given back yet."""
+        return self._remembered() is not None and not self.chosen
 
     def make(self) -> None:
         """Make it, or lead the one that is there to this engine. Raises DockerConfigUnusable."""
@@ -136,16 +141,19 @@ class DockerContext:
 
 def of(paths: MachinePaths) -> DockerContext:
     """That of the machine."""
-    return DockerContext(UnixSocket(str(paths.socket)), paths.context)
+    return DockerContext(paths.endpoint, paths.context)
 
 
 def begin(paths: MachinePaths) -> None:
     """The machine answers: its context is there, and chosen where the person wants that. Raises MachineError."""
     context = of(paths)
-    if making.read(paths).context:
-        context.use()
+    context.make()
+    if not making.read(paths).context:
+        return
+    if context.overruled:
+        end(paths)
     else:
-        context.make()
+        context.use()
 
 
 def end(paths: MachinePaths) -> None:

@@ -8,6 +8,8 @@ MachineError
 ├── MachineStartFailed             a requirement of its start was not met
 ├── DockerConfigUnusable           a file of docker's own configuration cannot be read or written
 ├── MachineSilent                  its supervisor does not answer, or did not do in time what it was asked
+├── ShareRefused                   a folder cannot be shared, or is not
+├── PathNotShared                  a container was to have a folder that the machine does not see
 ├── MachineNotSuspended            it could not be saved, and goes on
 ├── SettingsUnusable               no machine can be made so on this computer
 ├── MachineUpdating                another program brings an image to it at this moment
@@ -75,6 +77,22 @@ class MachineSilent(MachineError):
     def __init__(self, doing: str, seconds: float) -> None:
         super().__init__(f"{doing}: nothing within {seconds:g} s")
         self.doing, self.seconds = doing, seconds
+
+
+class ShareRefused(MachineError):
+    """`reason` says what keeps the folder at `path` from being shared."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
+
+
+class PathNotShared(MachineError):
+    """`path` is of this computer."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 class MachineNotSuspended(MachineError):

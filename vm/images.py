@@ -59,6 +59,12 @@ def version_of(name: str) -> str:
     return name.rpartition("-")[0]
 
 
+def kept(paths: MachinePaths) -> str:
+    """The version of the image from before an update; empty where none is kept."""
+    found = paths.in_use
+    return version_of(found.before) if found is not None else ""
+
+
 def require_fit(paths: MachinePaths, mark: DataVersion | None, folder: Path | None = None) -> None:
     """Refuse an image for data that are too new for it. Raises DataNewer, ImageError."""
     try:

@@ -1,4 +1,4 @@
-"""Starting a supervisor as a process of its own, burying those that ended, and asking whether one lives."""
+"""Starting a supervisor as a process of its own, and burying those that ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vm import local
 from vm.paths import MachinePaths
 
 _launched: list[subprocess.Popen[bytes]] = []
@@ -23,9 +24,8 @@ def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=words,
-            start_new_session=True,
-            cwd="/",
             env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
+            **local.alone(),
         )
     _launched.append(process)
     return process
@@ -34,20 +34,3 @@ def launch(paths: MachinePaths) -> subprocess.Popen[bytes]:
 def reap() -> None:
     """Bury the supervisors that ended."""
     _launched[:] = [process for process in _launched if process.poll() is None]
-
-
-def held(path: Path) -> bool:
-    """Whether a supervisor holds this lock."""
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

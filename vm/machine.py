@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from vm import dockercontext, images, making, moving, room, updating
+from vm import dockercontext, images, local, making, moving, room, updating
 from vm.diagnosis.check import Check, Repair
 from vm.errors import (
     DockerConfigUnusable,
@@ -22,23 +22,26 @@ from vm.errors import (
     MachineSilent,
     MachineStartFailed,
     MachineUnsupported,
+    ShareRefused,
 )
 from vm.guest.fetching import Progress
-from vm.launching import held, launch, reap
+from vm.launching import launch, reap
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import DiskShrinks, SuspendBlocked
 from vm.qemu.locks import end_orphan, orphan
 from vm.qemu.logs import tail
 from vm.report import Ask, Report, last_lines, read_failure
+from vm.shares.places import Share, named, problem
 from vm.supervisor import LOCKED
 
-SUPPORTED = hasattr(asyncio, "start_unix_server")
+SUPPORTED = sys.platform == "win32" or hasattr(asyncio, "start_unix_server")
 START_SECONDS = 1800.0
 """The requirements have deadlines of their own; this one is for a supervisor that says nothing any more."""
 STOP_SECONDS = 30.0
 FORCE_SECONDS = 60.0
 SUSPEND_SECONDS = 660.0
+SHARE_SECONDS = 300.0
 ANSWER_SECONDS = 20.0
 POLL = 0.1
 OVER = frozenset(("stopping", "stopped", "failed", "suspended"))
@@ -240,6 +243,29 @@ class Machine:
         await self.stop(seconds)
         return await self.start(told)
 
+    async def share(self, path: str, *, watch: bool = False, writable: bool = True) -> Report:
+        """Let the machine see a folder, at once where it runs; one that is shared is shared as it is said now.
+
+        Raises MachineMissing, ShareRefused, MachineFolderUnusable, MachineSilent.
+        """
+        if reason := problem(path):
+            raise ShareRefused(path, reason)
+        wanted = Share(named(path), watch, writable)
+        return await self._share(lambda known: (*(each for each in known if each.path != wanted.path), wanted))
+
+    async def unshare(self, path: str) -> Report:
+        """Share a folder no more, at once where the machine runs. Raises as `share`."""
+        gone = named(path)
+        if all(each.path != gone for each in making.read(self.paths).shares):
+            raise ShareRefused(path, "is not shared")
+        return await self._share(lambda known: tuple(each for each in known if each.path != gone))
+
+    async def _share(self, change: Callable[[tuple[Share, ...]], tuple[Share, ...]]) -> Report:
+        settings = making.read(self.paths)
+        making.write(self.paths, msgspec.structs.replace(settings, shares=change(settings.shares)))
+        reports = [each async for each in self._ask(Ask("share"), SHARE_SECONDS, "share")]
+        return reports[-1] if reports else await self.inspect()
+
     async def delete(self, seconds: float = STOP_SECONDS) -> None:
         """Stop it and throw away all that is in it: images, containers, volumes. Raises MachineSilent and more.
 
@@ -281,8 +307,8 @@ class Machine:
         report = await self._inspected()
         if (found := self.paths.in_use) is None or report.state == "absent":
             return report
-        kept = images.version_of(found.before)
-        return msgspec.structs.replace(report, image=images.version_of(found.use), rollback=kept)
+        now = images.version_of(found.use)
+        return msgspec.structs.replace(report, image=now, rollback=images.kept(self.paths))
 
     async def _inspected(self) -> Report:
         reports = [each async for each in self._ask(Ask("status"), ANSWER_SECONDS, "status")]
@@ -295,7 +321,7 @@ class Machine:
         failure = read_failure(self.paths.failure)
         if failure is not None:
             return Report("failed", failure=failure)
-        if await asyncio.to_thread(held, self.paths.lock):
+        if await asyncio.to_thread(local.is_held, self.paths.lock):
             return Report("starting")  # A supervisor without a door is not up yet, or about to go.
         saved = self.paths.state.exists()
         return Report("suspended" if saved else "stopped", warnings=await asyncio.to_thread(room.host, self.paths.disk))
@@ -338,7 +364,7 @@ class Machine:
     async def _gone(self, seconds: float) -> None:
         """Wait until its supervisor has let go of it."""
         limit = asyncio.get_running_loop().time() + seconds
-        while await asyncio.to_thread(held, self.paths.lock):
+        while await asyncio.to_thread(local.is_held, self.paths.lock):
             if asyncio.get_running_loop().time() > limit:
                 raise MachineSilent("stop", seconds)
             await asyncio.sleep(POLL)
@@ -347,7 +373,7 @@ class Machine:
     async def _ask(self, ask: Ask, seconds: float, doing: str) -> AsyncGenerator[Report, None]:
         """The supervisor's reports until it hangs up; none where there is no supervisor. Raises MachineSilent."""
         try:
-            reader, writer = await asyncio.open_unix_connection(str(self.paths.control))
+            reader, writer = await local.connect(self.paths.control)
         except OSError:
             return
         try:

@@ -23,6 +23,7 @@ from vm.qemu.errors import DiskCorrupt, DiskMissing
 from vm.qemu.finding import find_qemu
 from vm.qemu.host import this_host
 from vm.qemu.locks import DiskLock
+from vm.shares.places import Share
 
 GIB = 1 << 30
 MOST_CPUS = 255
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     It sleeps after `idle` minutes without a running container and without a connection (0: never). `suspend`: leaving
     the program saves it to disk. `context`: docker's own programs use it while it runs, unless they are told otherwise.
+    `shares` are folders of this computer.
     """
 
     cpus: int
@@ -44,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True):
     idle: int = 30
     suspend: bool = False
     context: bool = False
+    shares: tuple[Share, ...] = ()
 
 
 def check(settings: Settings) -> None:
@@ -148,7 +151,7 @@ async def make(
             await inspect(qemu.image_tool, paths.disk)
         else:
             await make_disk(qemu.image_tool, paths.disk, settings.disk, BLANK)
-        write_private(paths.settings, msgspec.json.format(msgspec.json.encode(settings)))
+        write(paths, settings)
     except OSError as error:
         raise MachineFolderUnusable(error.filename or str(paths.home), error.strerror or str(error)) from error
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from backend.endpoint import NamedPipe, UnixSocket
 from vm.errors import MachineFolderUnusable
 
 STATE_FILE = "state.qcow2"
@@ -140,12 +143,23 @@ class MachinePaths:
     @property
     def socket(self) -> Path:
         """Where the machine's engine answers on this computer."""
-        return self.runtime / "docker.sock"
+        return self._place("docker")
 
     @property
     def control(self) -> Path:
         """Where the supervisor answers."""
-        return self.runtime / "control.sock"
+        return self._place("control")
+
+    @property
+    def endpoint(self) -> UnixSocket | NamedPipe:
+        """The same as `socket`, as an engine's address."""
+        return NamedPipe(str(self.socket)) if sys.platform == "win32" else UnixSocket(str(self.socket))
+
+    def _place(self, name: str) -> Path:
+        """A socket, or a pipe of Windows: all pipes lie in one folder, so the name says whose it is."""
+        whose = hashlib.sha256(str(self.runtime).encode()).hexdigest()[:16]
+        pipe = Path(f"\\\\.\\pipe\\pilothouse-{whose}-{name}")
+        return pipe if sys.platform == "win32" else self.runtime / f"{name}.sock"
 
     def check_length(self) -> None:
         """Raises MachineFolderUnusable where a socket's path would be too long."""

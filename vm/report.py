@@ -72,6 +72,14 @@ class Surroundings(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class ShareState(msgspec.Struct, frozen=True):
+    """A folder that is to be shared; `reason` says why the machine does not see it, `unwatched` why not its changes."""
+
+    path: str
+    reason: str = ""
+    unwatched: str = ""
+
+
 class LowDisk(msgspec.Struct, frozen=True):
     """Little is free on the host's disk that holds the machine, or on the guest's own: bytes, of `size`.
 
@@ -108,15 +116,17 @@ class Report(msgspec.Struct, frozen=True):
     warnings: tuple[LowDisk, ...] = ()
     image: str = ""
     rollback: str = ""
+    shares: tuple[ShareState, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):
     """A question: status, follow (a report at each change until the start is over), stop or suspend (in `seconds`).
 
-    Who follows wants it to run: one that is asleep wakes. `mend` opens the local socket anew where it is gone.
+    Who follows wants it to run: one that is asleep wakes. `mend` opens the local socket anew where it is gone,
+    `share` shares what the settings say now.
     """
 
-    ask: Literal["status", "follow", "stop", "suspend", "mend"]
+    ask: Literal["status", "follow", "stop", "suspend", "mend", "share"]
     seconds: float = 30.0
 
 

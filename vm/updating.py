@@ -63,6 +63,7 @@ async def rollback(machine: Machine, say: Say) -> Report:
     making.read(paths)
     try:
         with images.alone(paths):
+            images.tidy(paths)
             found = paths.in_use
             if found is None or not found.before:
                 raise RollbackMissing()

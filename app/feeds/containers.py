@@ -1,4 +1,4 @@
-"""ContainerFeeds: the live streams that container pages use, made in one place."""
+"""ContainerFeeds: the live facts that container pages use, made in one place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 
 from app.feeds.history import HistoryFeed
+from app.feeds.porttroubles import PortTroubles
 from app.feeds.stats import EngineSource, StatsFeed
 from app.feeds.top import TopFeed
 from app.feeds.totals import TotalsFeed
@@ -14,7 +15,7 @@ from app.tasks import TaskScope
 
 
 class ContainerFeeds(QObject):
-    """`stats` for the rows on screen, `totals` for all, and a history and a process list for one container's page."""
+    """`stats` of the rows on screen, `totals` of all, `ports` without an answer; a history and processes of one."""
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class ContainerFeeds(QObject):
         self._scope = scope
         self.stats = StatsFeed(engine, scope, self)
         self.totals = TotalsFeed(engine, scope, running, self)
+        self.ports = PortTroubles(scope, self)
 
     def history(self, container_id: str, owner: QObject) -> HistoryFeed:
         """A history that ends with its `owner`."""

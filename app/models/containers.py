@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from app.presentation.containers import (
     Reason,
     StateView,
+    Troubles,
     group_of,
     image_text,
     is_problem,
@@ -21,6 +22,7 @@ from app.presentation.containers import (
     published_ports,
     short_names,
     state_of,
+    trouble_of,
 )
 from app.presentation.units import DASH, age_text, bytes_text, percent_text, plural
 from app.widgets.cells import Cell, Column, Group, Row, faded
@@ -55,7 +57,10 @@ _NO_PORTS: Final = Cell(spoken="no ports")
 
 
 class Facts(Struct, frozen=True):
-    """What cells need beside the row: the time now (Unix), findings of inspects, the engine's memory (bytes)."""
+    """What cells need beside the row: the time now (Unix), findings of inspects, the engine's memory (bytes).
+
+    `troubles` says which ports do not answer on this computer.
+    """
 
     now: float
     use: Callable[[str], Use] = lambda _key: NO_USE
@@ -63,6 +68,7 @@ class Facts(Struct, frozen=True):
     memory: int = 0
     scale: float = 1.0
     stale: bool = False
+    troubles: Troubles = field(default_factory=dict)
 
 
 class Shape(Struct, frozen=True):
@@ -154,7 +160,7 @@ def cells(row: ContainerSummary, facts: Facts, name: str = "") -> tuple[Cell, ..
         _image_cell(row.image),
         cpu_cell(row, use, facts),
         memory_cell(row, use, facts),
-        _ports_cell(row),
+        _ports_cell(row, facts.troubles),
         age_cell(row, facts),
     )
     return tuple(faded(cell) for cell in found) if facts.stale else found
@@ -169,7 +175,11 @@ def _image_cell(image: str) -> Cell:
 
 
 def _state_cell(row: ContainerSummary, facts: Facts) -> Cell:
-    return _state_view_cell(state_of(row, facts.reasons.get(row.id)), row.status)
+    view = state_of(row, facts.reasons.get(row.id))
+    if facts.troubles and view.calm and (shut := [p for p in published_ports(row) if trouble_of(p, facts.troubles)]):
+        port = f"port {shut[0].host} does not answer here"
+        return _state_view_cell(StateView("triangle-alert", view.word, port, "warning", calm=False), row.status)
+    return _state_view_cell(view, row.status)
 
 
 @lru_cache(maxsize=1024)
@@ -228,15 +238,16 @@ def limit_of(sample: Stats, memory: int) -> int:
     return limit if limit and (not memory or limit < memory * 0.98) else 0
 
 
-def _ports_cell(row: ContainerSummary) -> Cell:
+def _ports_cell(row: ContainerSummary, troubles: Troubles) -> Cell:
     ports = published_ports(row)
     if not ports:
         return _NO_PORTS
     return Cell(
         chips=tuple(port_text(p) for p in ports[:CHIPS]),
         open_chips=tuple(p.open for p in ports[:CHIPS]),
+        bad_chips=tuple(bool(trouble_of(p, troubles)) for p in ports[:CHIPS]),
         more=max(0, len(ports) - CHIPS),
-        tooltip="\n".join(port_tip(p) for p in ports),
+        tooltip="\n".join(port_tip(p, trouble_of(p, troubles)) for p in ports),
     )
 
 

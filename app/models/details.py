@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from app.presentation.containers import image_text
+from app.presentation.containers import Troubles, image_text, port_key
 from app.presentation.units import NBSP, age_text, bytes_text, parse_time, plural, short_id
 from backend.types.containers import ContainerDetails, Mount, PortBinding
 
@@ -36,11 +36,11 @@ class Section:
     empty: str = ""
 
 
-def sections(details: ContainerDetails, now: float) -> tuple[Section, ...]:
-    """Everything that the overview shows, in its order. `now` is Unix time."""
+def sections(details: ContainerDetails, now: float, troubles: Troubles | None = None) -> tuple[Section, ...]:
+    """Everything that the overview shows, in its order. `now` is Unix time, `troubles` are ports without an answer."""
     return (
         Section("state", "State", "activity", tuple(_state(details, now))),
-        Section("ports", "Ports", "plug", tuple(_ports(details)), "No ports"),
+        Section("ports", "Ports", "plug", tuple(_ports(details, troubles or {})), "No ports"),
         Section("mounts", "Mounts", "hard-drive", tuple(_mounts(details)), "No volumes or folders are mounted"),
         Section("networks", "Networks", "network", tuple(_networks(details)), "Not in a network"),
         Section("run", "Image and command", "layers", tuple(_run(details))),
@@ -77,7 +77,7 @@ def _state(details: ContainerDetails, now: float) -> Iterable[Line]:
     yield Line("Id", details.id)
 
 
-def _ports(details: ContainerDetails) -> Iterable[Line]:
+def _ports(details: ContainerDetails, troubles: Troubles) -> Iterable[Line]:
     ports = details.network_settings.ports or {}
     for name, bindings in sorted(ports.items(), key=lambda item: _port_order(item[0])):
         if not bindings:
@@ -85,7 +85,12 @@ def _ports(details: ContainerDetails) -> Iterable[Line]:
         for binding in _merged(bindings or ()):
             wide = binding.host_ip in _OPEN
             where = binding.host_port if wide else f"{binding.host_ip}:{binding.host_port}"
-            yield Line(name, where, warn="Open to the network" if wide else "")
+            trouble = troubles.get(_key(name, binding), "")
+            yield Line(name, where, warn=trouble or ("Open to the network" if wide else ""))
+
+
+def _key(name: str, binding: PortBinding) -> tuple[str, str, int]:
+    return port_key(name.partition("/")[2] or "tcp", binding.host_ip, _port_order(binding.host_port)[0])
 
 
 def _port_order(name: str) -> tuple[int, str]:

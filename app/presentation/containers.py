@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct
@@ -30,6 +30,10 @@ class Reason(Struct, frozen=True):
     failing: int = 0
     restarts: int = 0
     error: str = ""
+
+
+Troubles = Mapping[tuple[str, str, int], str]
+"""Why published ports do not answer on this computer, by `port_key`."""
 
 
 class StateView(Struct, frozen=True):
@@ -162,13 +166,25 @@ def published_ports(row: ContainerSummary) -> tuple[PublishedPort, ...]:
     return tuple(sorted(found.values(), key=lambda p: (p.host, p.protocol, p.ip)))
 
 
+def port_key(protocol: str, ip: str, port: int) -> tuple[str, str, int]:
+    """A published port, 0.0.0.0 and :: being one."""
+    return protocol, "" if ip in _OPEN else ip, port
+
+
+def trouble_of(port: PublishedPort, troubles: Troubles) -> str:
+    """Why it does not answer here; empty where it does."""
+    return troubles.get(port_key(port.protocol, port.ip, port.host), "")
+
+
 def port_text(port: PublishedPort) -> str:
     """A chip's words: `8000`, or `53/udp`."""
     return str(port.host) if port.protocol == "tcp" else f"{port.host}/{port.protocol}"
 
 
-def port_tip(port: PublishedPort) -> str:
-    """A port in one sentence, saying when it is open to the network."""
+def port_tip(port: PublishedPort, trouble: str = "") -> str:
+    """A port in one sentence, saying when it is open to the network, or why it does not answer."""
+    if trouble:
+        return f"{port.host} does not answer here. {trouble}"
     where = "every address of the engine's computer, so the network can reach it" if port.open else port.ip
     return f"{port.host} on {where} leads to {port.container}/{port.protocol}"
 

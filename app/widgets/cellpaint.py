@@ -236,8 +236,10 @@ def _paint_chips(
             painter.setBrush(theme.color("warning-fill"))
             painter.drawEllipse(QRectF(right - 5.5, y + 2.5, 3, 3))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for (left, right), text in zip(boxes, cell.chips, strict=False):
-        ink.draw(painter, left + CHIP_PAD, place.baseline - 1, text, CHIP_FACE, "accent")
-        painter.drawPixmap(right - CHIP_PAD - CHIP_ARROW, y + 5, theme.pixmap("arrow-up-right", "accent", CHIP_ARROW))
+    for i, ((left, right), text) in enumerate(zip(boxes, cell.chips, strict=False)):
+        bad = i < len(cell.bad_chips) and cell.bad_chips[i]
+        mark, token = ("triangle-alert", "danger") if bad else ("arrow-up-right", "accent")
+        ink.draw(painter, left + CHIP_PAD, place.baseline - 1, text, CHIP_FACE, token)
+        painter.drawPixmap(right - CHIP_PAD - CHIP_ARROW, y + 5, theme.pixmap(mark, token, CHIP_ARROW))
     if boxes and (more := _more_text(cell, len(boxes))):
         ink.draw(painter, boxes[-1][1] + MORE_GAP, place.baseline, more, SMALL, "text-secondary")

@@ -23,7 +23,8 @@ class Cell(Struct, frozen=True):
     Drawn from the left: `icon` (16 px) or `dot` (8 px), `text`, `secondary` in small and grey. A right-aligned cell has
     its `spark` (44x16, values up to `spark_max`, None is a gap) at the left and its `bar` (0 to 1) behind the text, in
     the colours of a limit unless `bar_token` names one.
-    `chips` are pressed one by one; those with True in `open_chips` bear a mark; `more` says how many are not shown.
+    `chips` are pressed one by one; those with True in `open_chips` bear a mark, those with True in `bad_chips` are
+    in the colour of what is wrong; `more` says how many are not shown.
     `strike` draws a line through the text.
     `small` is 12 px instead of 13. `tooltip` is shown always; an elided text shows itself anyway.
     `spoken` is what a screen reader says when the text alone does not say it.
@@ -45,6 +46,7 @@ class Cell(Struct, frozen=True):
     bar_token: str = ""
     chips: tuple[str, ...] = ()
     open_chips: tuple[bool, ...] = ()
+    bad_chips: tuple[bool, ...] = ()
     more: int = 0
     elide: Literal["right", "middle"] = "right"
     tooltip: str = ""
@@ -64,7 +66,7 @@ class Cell(Struct, frozen=True):
 def faded(cell: Cell) -> Cell:
     """Of an engine that does not answer: what was last known, without the colours of what is."""
     dot, icon = "border-strong" if cell.dot else "", "text-tertiary" if cell.icon_token else ""
-    return replace(cell, token="text-tertiary", weight=400, dot=dot, icon_token=icon, spark=(), bar=None)
+    return replace(cell, token="text-tertiary", weight=400, dot=dot, icon_token=icon, spark=(), bar=None, bad_chips=())
 
 
 class Column(Struct, frozen=True):

@@ -49,6 +49,7 @@ class _Line(QWidget):
         self._name.setFixedWidth(wide)
         self._words = PlainLabel(theme, "", "small", "text-secondary", wrap=True)
         self._words.setContentsMargins(0, 2, 0, 2)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._right = PlainLabel(theme, "", "small", "text-tertiary")
         self._button = Button(theme, "", small=True)
         self._button.clicked.connect(self.pressed)

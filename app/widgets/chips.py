@@ -91,12 +91,13 @@ class _PressChip(RingTarget, QAbstractButton):
 
 
 class PortChip(_PressChip):
-    """A port that opens when pressed (`clicked`)."""
+    """A port that opens when pressed (`clicked`); a `bad` one does not answer."""
 
-    def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, text: str, parent: QWidget | None = None, *, bad: bool = False) -> None:
         super().__init__(theme, text, parent)
+        self.bad = bad
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(f"Open port {text}")
+        self.setAccessibleName(f"Port {text} does not answer" if bad else f"Open port {text}")
 
     def sizeHint(self) -> QSize:
         """Number and arrow."""
@@ -108,10 +109,10 @@ class PortChip(_PressChip):
         theme = self._theme
         fill = theme.color("accent-soft" if self.underMouse() else "surface-alt")
         paint.rounded(painter, self.rect(), theme.radius("chip"), fill, theme.color("border"))
-        paint.text(
-            painter, self.rect().adjusted(7, 0, -17, 0), self.text(), theme.font("mono_chip"), theme.color("accent")
-        )
-        paint.icon(painter, theme, QRect(self.width() - 17, 0, 10, self.height()), "arrow-up-right", "accent", 10)
+        mark, token = ("triangle-alert", "danger") if self.bad else ("arrow-up-right", "accent")
+        words = self.rect().adjusted(7, 0, -17, 0)
+        paint.text(painter, words, self.text(), theme.font("mono_chip"), theme.color(token))
+        paint.icon(painter, theme, QRect(self.width() - 17, 0, 10, self.height()), mark, token, 10)
 
 
 class Chip(QWidget):

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QRect, QSize, QStringListModel, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QRect, QSize, QStringListModel, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from app.theme import Theme
@@ -221,7 +221,21 @@ class SpinEdit(QSpinBox):
     def resizeEvent(self, event: object) -> None:
         """The line is the whole of it."""
         super().resizeEvent(event)  # type: ignore[arg-type]
-        self.lineEdit().setGeometry(self.rect())
+        self._place_line()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt gives the line another place whenever anything of the look changes."""
+        super().changeEvent(event)
+        self._place_line()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The same when it is first shown."""
+        super().showEvent(event)
+        self._place_line()
+
+    def _place_line(self) -> None:
+        if (line := self.lineEdit()) is not None:
+            line.setGeometry(self.rect())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The line paints itself."""

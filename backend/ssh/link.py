@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import paramiko
 
@@ -15,6 +15,7 @@ from backend.ssh.errors import SshNameUnknown, SshUnreachable
 from backend.ssh.hostkeys import HostKey
 from backend.ssh.pump import Pump
 
+R = TypeVar("R")
 CONNECT_SECONDS = 10.0
 GREETING_SECONDS = 15.0
 LOGIN_SECONDS = 60.0
@@ -26,6 +27,7 @@ SILENCE_MS = 30_000
 """With the keepalive, a link that died without a word is known for dead within 45 s."""
 FAST_CIPHER = "aes128-gcm@openssh.com"
 STREAMLOCAL = "direct-streamlocal@openssh.com"
+FORWARD_STREAMLOCAL, FORWARDED_STREAMLOCAL = "streamlocal-forward@openssh.com", "forwarded-streamlocal@openssh.com"
 RSA_TYPES = ("rsa-sha2-512", "rsa-sha2-256")
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # All that it logs as an error comes as a typed one too.
 
@@ -72,6 +74,21 @@ class _Transport(paramiko.Transport):  # type: ignore[misc]
         finally:
             self._wanted.path = None
 
+    def listen_unix(self, path: str, taken: Callable[[paramiko.Channel], None]) -> None:
+        """Callers of a socket on the host come to `taken`, in a thread of ours. Raises SSHException."""
+        self._tcp_handler = lambda channel, _origin, _where: taken(channel)
+        if self.global_request(FORWARD_STREAMLOCAL, (path,)) is None:
+            raise paramiko.ChannelException(1, "it lets nobody listen there")
+
+    def _parse_channel_open(self, message: paramiko.Message) -> None:
+        """Reads the caller of a unix socket (the same PROTOCOL, section 2.4) as one of a port, which paramiko knows."""
+        if message.get_text() == FORWARDED_STREAMLOCAL:
+            channel, window, packet, path = (*(message.get_int() for _ in range(3)), message.get_text())
+            message = paramiko.Message()
+            message.add("forwarded-tcpip", channel, window, packet, path, 0, "", 0)
+        message.rewind()
+        super()._parse_channel_open(message)
+
     def _send_user_message(self, data: paramiko.Message) -> None:
         """Adds what OpenSSH's PROTOCOL, section 2.4, has after the window: the path and two reserved fields."""
         if path := getattr(self._wanted, "path", None):
@@ -109,6 +126,10 @@ class Link:
         where, here = (address, port), ("127.0.0.1", 0)
         return self._opened(lambda: self._transport.open_channel("direct-tcpip", where, here, timeout=ANSWER_SECONDS))
 
+    def listen(self, path: str, taken: Callable[[paramiko.Channel], None]) -> None:
+        """Callers of a socket's path there come to `taken`, until the connection ends. Raises as `unix`."""
+        self._opened(lambda: self._transport.listen_unix(path, taken))
+
     def lead(self, local: socket.socket, to: str | tuple[str, int], over: Callable[[], object] | None = None) -> None:
         """Join a connection that was made to us with a socket's path or a port there. Raises as `unix`.
 
@@ -142,7 +163,7 @@ class Link:
         if threading.current_thread() is not self._transport:
             self._transport.join(ANSWER_SECONDS)
 
-    def _opened(self, opening: Callable[[], paramiko.Channel]) -> paramiko.Channel:
+    def _opened(self, opening: Callable[[], R]) -> R:
         try:
             return opening()
         except paramiko.ChannelException as error:

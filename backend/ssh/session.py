@@ -43,6 +43,7 @@ class Session:
         self._hang_up: Callable[[], None] | None = None
         self._programs = threading.BoundedSemaphore(PROGRAMS)
         self._closed = threading.Event()
+        self._linked: Callable[[Link], None] = lambda _: None
 
     @property
     def connected(self) -> bool:
@@ -52,6 +53,14 @@ class Session:
     async def connect(self) -> None:
         """Connects if need be. Raises SshError and its kinds. The caller has the deadline."""
         await in_thread(self._connected)
+
+    async def each_link(self, linked: Callable[[Link], None]) -> None:
+        """Calls `linked` with the connection, made if need be, and with each that is made later; in threads.
+
+        Others wait until it returns, and it may not raise. Raises as `connect`.
+        """
+        self._linked = linked
+        await in_thread(lambda: self._on_link(linked))
 
     async def open_unix(self, path: str) -> socket.socket:
         """A stream to a unix socket on the host. Raises ChannelRefused, SshError. The caller has the deadline."""
@@ -149,6 +158,7 @@ class Session:
             self._failure, self._pause = None, FIRST_PAUSE
             if self._closed.is_set():
                 self._link.close()
+            self._linked(self._link)
             return self._link
 
     def _held(self, hang_up: Callable[[], None]) -> None:

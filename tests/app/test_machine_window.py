@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
@@ -15,23 +16,27 @@ from app import places
 from app.machineroom import MachineRoom
 from app.machinewordings import STEPS
 from app.notices import notice_for
+from app.pages.machine.page import TABS
 from app.pages.onboarding.page import OnboardingPage
 from app.places import Place
+from app.session import Phase
+from app.widgets.fields import SpinEdit
 from backend import discovery
 from backend.endpoint import UnixSocket
-from tests.app.test_accessibility import faults
+from tests.app.test_accessibility import backwards, faults, stops, way_of_tab
 from tests.app.test_machine_notices import EVERY, make
 from tests.app.test_qemu_notices import EVERY as EVERY_OF_QEMU
 from tests.app.test_qemu_notices import make as make_of_qemu
 from tests.e2e.desk import Person, at_desk
 from tests.fakes.engine import FakeEngine
 from tests.fakes.machine import FakeMachine
-from vm import errors, images
+from vm import errors, images, making
 from vm.errors import MachineStartFailed
 from vm.guest.manifest import MANIFEST
-from vm.report import Failure, Published, Report
+from vm.report import Failure, LowDisk, Published, Report
 
 pytestmark = pytest.mark.asyncio
+HAS = making.Settings(cpus=2, memory=2048, disk=64 * making.GIB)
 CONSOLE = ("[    1.0] virtio_blk", "STEP data failed not ours")
 
 
@@ -50,8 +55,8 @@ async def without_engine(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> FakeMachine:
-    return FakeMachine(tmp_path)
+def machine(own_home: Path) -> FakeMachine:
+    return FakeMachine(own_home)
 
 
 async def test_one_click_makes_and_starts_it_and_its_engine_is_used(
@@ -129,10 +134,7 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
     async with without_engine(machine, monkeypatch) as person:
         person.window.go(Place(places.MACHINE))
         await person.sees("No machine yet")
-        ports = (
-            Published("tcp", "0.0.0.0", 8080),
-            Published("tcp", "127.0.0.1", 5432, "taken", holder="nginx (pid 81)"),
-        )
+        ports = (Published("tcp", "0.0.0.0", 8080), Published("tcp", "127.0.0.1", 5432, "taken", "postgres (pid 7)"))
         machine.report = Report(
             "running", str(machine.paths.socket), 4711, 4700, "running", "28.1.1", "kvm", ports=ports
         )
@@ -196,6 +198,106 @@ async def test_its_engine_is_offered_where_another_is_in_use(
         await person.press("Use its engine")
         there = UnixSocket(str(machine.paths.socket))
         await person.until(lambda: desk.session.state.endpoint == there, "its engine in use")
+
+
+async def test_what_it_has_is_changed_with_one_restart_that_is_asked_for(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("running", str(machine.paths.socket), 4711)
+        machine.keep(HAS)
+        person.window.go(Place(places.MACHINE, tab="resources"))
+        for name, value in (("CPUs", 2), ("Memory", 2048), ("Disk", 64), ("Sleeps after", 30)):
+            field = await person.find(SpinEdit, name, lambda one, name=name: one.accessibleName() == name)  # type: ignore[misc]
+            await person.until(lambda field=field, value=value: field.value() == value, name)  # type: ignore[misc]
+        disk = await person.find(SpinEdit, "the disk", lambda one: one.accessibleName() == "Disk")
+        assert disk.minimum() == 64
+        idle = await person.find(SpinEdit, "the rest", lambda one: one.accessibleName() == "Sleeps after")
+        idle.setValue(5)
+        await person.press("Apply")
+        await person.until(lambda: making.read(machine.paths) == replace(HAS, idle=5), "it, at once")
+        await person.until(lambda: not person.desk.machine.session.state.doing, "the end of it")
+        disk.setValue(80)
+        await person.sees("The machine is restarted once for this")
+        await person.press("Apply")
+        await person.press("Cancel")
+        assert machine.asked == ["change"]
+        await person.press("Apply")
+        await person.press("Apply and restart")
+        await person.until(lambda: making.read(machine.paths).disk == 80 * making.GIB, "the larger disk")
+        assert not faults(person.window)
+
+
+async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_back(
+    qapp: QApplication, machine: FakeMachine
+) -> None:
+    machine.report = Report("running", str(machine.paths.socket), 4711)
+    machine.keep(replace(HAS, suspend=True))
+    machine.paths.socket.touch()
+    async with at_desk(None, connect=False, machine=machine) as person:
+        person.window.close()
+        await person.until(person.desk.quit_asked.done, "the end")
+        assert machine.asked == ["rest"]
+    async with at_desk(None, connect=False, machine=machine) as person:
+        await person.until(lambda: machine.asked == ["rest", "start"], "it to be brought back")
+
+
+async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplication, machine: FakeMachine) -> None:
+    machine.report = Report("running", str(machine.paths.socket), 4711)
+    machine.keep(HAS)
+    machine.paths.socket.touch()
+    async with at_desk(None, connect=False, machine=machine) as person:
+        person.window.close()
+        await person.until(person.desk.quit_asked.done, "the end")
+    assert machine.asked == []
+
+
+async def test_stopping_the_machine_in_use_leads_back_to_the_ways_to_an_engine(
+    qapp: QApplication, machine: FakeMachine
+) -> None:
+    fake = FakeEngine()
+    fake.add_container("web")
+    async with fake.serve() as endpoint, at_desk(endpoint, machine=machine) as person:
+        machine.serve_at(endpoint.path)
+        machine.report = Report("running", endpoint.path, 4711)
+        person.window.go(Place(places.MACHINE))
+        await person.press("Stop")
+        await person.sees("1\u00a0container runs in it.")
+        await person.press("Stop it")
+        await person.until(lambda: machine.asked == ["stop"], "the stop")
+        await person.until(lambda: person.desk.session.state.phase is Phase.NONE, "no engine")
+        await person.nav("containers")
+        await person.sees("Use the virtual machine")
+
+
+async def test_every_tab_is_named_and_read_in_order(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("running", str(machine.paths.socket), 4711, image="2", rollback="1")
+        machine.keep(HAS)
+        for tab, _words in TABS:
+            person.window.go(Place(places.MACHINE, tab=tab))
+            page = person.window.page(places.MACHINE)
+            await person.until(lambda: person.desk.machine.session.state.settings is not None, "what it has")
+            await person.until(lambda: not person.desk.machine.session.checking, "the checks")
+            await person.rest(10)
+            way = way_of_tab(stops(page)[0])
+            assert set(stops(page)) <= set(way)
+            assert not backwards([each for each in way if page.isAncestorOf(each)])
+            assert not faults(person.window)
+
+
+async def test_a_full_disk_is_told_for_as_long_as_it_is_full(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("stopped", warnings=(LowDisk("host", 2_100_000_000, 64_000_000_000),))
+        person.window.go(Place(places.MACHINE))
+        await person.sees("This computer's disk is almost full")
+        await person.sees("2.1\u00a0GB of 64.0\u00a0GB left")
+        machine.report = Report("stopped")
+        await person.until(lambda: not person.says("almost full"), "it to be taken back")
 
 
 @pytest.mark.parametrize("kind", [*EVERY, *EVERY_OF_QEMU], ids=lambda kind: kind.__name__)

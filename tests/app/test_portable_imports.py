@@ -31,6 +31,18 @@ def test_without_the_modules_of_posix() -> None:
     assert done.stdout.startswith("loaded")
 
 
+def test_the_machines_supervisor_loads_without_what_only_posix_has() -> None:
+    program = f"""
+import asyncio, os, signal, socket, sys
+sys.modules.update(dict.fromkeys({ONLY_POSIX}))
+del asyncio.start_unix_server, asyncio.open_unix_connection, socket.AF_UNIX, os.getuid, signal.SIGHUP
+import vm.supervisor.__main__, vm.machine
+print("loaded")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "loaded\n", done.stderr
+
+
 def test_a_start_of_the_window_does_not_load_what_speaks_ssh() -> None:
     program = (
         "import sys, app.main, app.desk, app.pages.containers.page, backend.ssh.hosts, backend.discovery\n"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from vm import making
 from vm.errors import MachineError
 from vm.guest.fetching import Progress
 from vm.machine import Machine
@@ -15,6 +17,15 @@ from vm.qemu.errors import QemuError
 from vm.report import Report, Step
 
 SAID = ("image", "qemu", "accelerator", "disk", "process", "guest", "ssh", "engine")
+
+
+@dataclass(frozen=True)
+class _Elsewhere(MachinePaths):
+    at: Path
+
+    @property
+    def socket(self) -> Path:
+        return self.at
 
 
 class FakeMachine(Machine):
@@ -27,6 +38,10 @@ class FakeMachine(Machine):
         self.fault: MachineError | QemuError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+
+    def serve_at(self, socket: str) -> None:
+        """Its engine is the one that answers there."""
+        self.paths = _Elsewhere(self.paths.home, self.paths.runtime, Path(socket))
 
     @property
     def created(self) -> bool:
@@ -60,6 +75,24 @@ class FakeMachine(Machine):
             "running", str(self.paths.socket), 4711, 4700, "running", "28.1.1", "tcg", steps=steps, ssh_port=40022
         )
         told(self.report)
+        return self.report
+
+    def keep(self, settings: Settings) -> None:
+        """What it is made of, where the window reads it."""
+        self.paths.make()
+        making.write(self.paths, settings)
+
+    async def rest(self) -> Report:
+        self.asked.append("rest")
+        self.paths.socket.unlink(missing_ok=True)
+        self.report = Report("suspended")
+        return self.report
+
+    async def change(
+        self, settings: Settings, told: Callable[[Report], None] = lambda _: None, seconds: float = 30
+    ) -> Report:
+        self.asked.append("change")
+        self.keep(settings)
         return self.report
 
     async def stop(self, seconds: float = 30) -> Report:

@@ -185,8 +185,11 @@ def test_it_is_chosen_while_the_machine_runs_where_the_person_wants_it(
     dockercontext.end(paths)
     assert current_name(config.parent, {}) == ""
     assert making.read(paths).context
-    dockercontext.begin(paths)
-    written(config, '{"currentContext": "another"}')
-    dockercontext.end(paths)
-    assert not making.read(paths).context
-    assert json.loads(config.read_text()) == {"currentContext": "another"}
+    for closing in (dockercontext.end, dockercontext.begin):  # It ends, or it wakes from a sleep.
+        making.write(paths, Settings(1, 512, 1 << 30, context=True))
+        dockercontext.begin(paths)
+        assert current_name(config.parent, {}) == NAME
+        written(config, '{"currentContext": "another"}')
+        closing(paths)
+        assert not making.read(paths).context
+        assert current_name(config.parent, {}) == "another"

@@ -36,7 +36,7 @@ from vm.paths import MachinePaths
 from vm.qemu.host import this_host
 from vm.qemu.logs import tail
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there the machine has no supervisor yet")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its programs are scripts of a POSIX shell")
 SMALL = Settings(cpus=1, memory=512, disk=1 << 30)
 Install = Callable[..., None]
 QEMU = """#!/bin/sh

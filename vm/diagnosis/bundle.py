@@ -64,8 +64,16 @@ def _write(seen: Seen, checks: list[Check], guest: str, path: Path, version: str
         for name, text in _texts(seen, checks, guest, version):
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
-            bundle.writestr(info, redactor.clean(text))
+            bundle.writestr(info, _cleaned(redactor, name, text))
     write_private(path, packed.getvalue())
+
+
+def _cleaned(redactor: Redactor, name: str, text: str) -> str:
+    """JSON stays JSON: there the values are cleaned."""
+    if name.endswith(".json"):
+        with suppress(msgspec.MsgspecError):
+            return _json(redactor.clean_value(msgspec.json.decode(text)))
+    return redactor.clean(text)
 
 
 def _texts(seen: Seen, checks: list[Check], guest: str, version: str) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,11 @@ import asyncio
 import os
 import shutil
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
+from vm import local
 from vm.diagnosis.check import Check
 from vm.diagnosis.seen import Seen
 from vm.errors import DataNewer, ImageError, MachineFolderUnusable
@@ -112,25 +114,30 @@ async def folders(seen: Seen) -> Check:
     except MachineFolderUnusable as error:
         return Check("folders", "bad", str(error), "too-long")
     wrong = await asyncio.to_thread(wrong_modes, seen)
-    if foreign := [path for path, _ in wrong if path.stat().st_uid != os.getuid()]:
+    if foreign := [path for path, _ in wrong if not _ours(path)]:
         return Check("folders", "bad", ", ".join(map(str, foreign)), "foreign-owner")
     if wrong:
         return Check("folders", "bad", ", ".join(str(path) for path, _ in wrong), "open-folders", "folders")
     return Check("folders", "good", str(seen.paths.home))
 
 
+def _ours(path: Path) -> bool:
+    if sys.platform == "win32":
+        return True
+    return path.stat().st_uid == os.getuid()
+
+
 def wrong_modes(seen: Seen) -> list[tuple[Path, int]]:
     """What others could read or write, or belongs to others, with the mode that it should have."""
     paths = seen.paths
-    if os.name != "posix":
+    if sys.platform == "win32":
         return []
     wanted = [(folder, 0o700) for folder in (paths.home, paths.runtime, paths.handed, paths.user_key.parent)]
     wanted += [(file, 0o600) for file in (paths.user_key, paths.host_key, paths.settings, paths.socket, paths.control)]
     found = []
     for path, mode in wanted:
         with suppress(OSError):
-            info = path.stat()
-            if stat.S_IMODE(info.st_mode) & ~mode or info.st_uid != os.getuid():
+            if stat.S_IMODE(path.stat().st_mode) & ~mode or not _ours(path):
                 found.append((path, mode))
     return found
 
@@ -146,34 +153,31 @@ async def process(seen: Seen) -> Check:
         return Check("process", "bad", f"{report.failure.step}: {report.failure.reason}", "ended", "start")
     if report.state == "unresponsive":
         return Check("process", "bad", report.qemu, "unresponsive", "restart")
-    if not report.pid:
+    if not report.pid and report.state != "asleep":  # That one wakes when it is needed.
         return Check("process", "warning", report.state, "not-running", "start")
-    return Check("process", "good", f"{report.state}, process {report.pid}")
+    return Check("process", "good", f"{report.state}, process {report.pid}" if report.pid else report.state)
 
 
 async def socket(seen: Seen) -> Check:
     """Whether the local socket is there, private, and taken by somebody."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("socket", "unknown", "", "not-running")
     path = Path(seen.report.socket)
     try:
-        mode = (await asyncio.to_thread(path.stat)).st_mode
-        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(path)), CONNECT_SECONDS)
+        _, writer = await asyncio.wait_for(local.connect(path), CONNECT_SECONDS)
         writer.close()
     except OSError as error:
         told = f"{path}: {error.strerror or 'no answer'}"
         return Check("socket", "bad", told, "no-socket", "socket")
-    if not stat.S_ISSOCK(mode):
-        return Check("socket", "bad", str(path), "no-socket", "socket")
     return Check("socket", "good", str(path))
 
 
 async def engine(seen: Seen) -> Check:
     """Whether the engine answers through the local socket."""
-    if seen.report is None or not seen.report.socket:
+    if seen.report is None or not seen.runs or not seen.report.socket:
         return Check("engine", "unknown", "", "not-running")
     try:
-        reader, writer = await asyncio.open_unix_connection(seen.report.socket)
+        reader, writer = await local.connect(Path(seen.report.socket))
         writer.write(b"GET /_ping HTTP/1.0\r\n\r\n")
         said = await reader.read(4096)
         writer.close()
@@ -189,7 +193,11 @@ async def ports(seen: Seen) -> Check:
     """Whether what containers publish answers on this computer."""
     if seen.report is None or not seen.runs:
         return Check("ports", "unknown", "", "not-running")
-    wrong = [f"{each.address}:{each.port}/{each.protocol}: {each.error}" for each in seen.report.ports if each.error]
+    wrong = [
+        f"{each.address}:{each.port}/{each.protocol}: {' '.join(filter(None, (each.error, each.holder, each.words)))}"
+        for each in seen.report.ports
+        if each.error
+    ]
     for each in seen.report.ports:
         if each.error or each.protocol != "tcp":
             continue

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 GONE = "[left out]"
 SHORTEST = 4
@@ -58,6 +59,19 @@ class Redactor:
             text = form.sub(lambda found: found[1] + GONE, text)
         text = _KNOWN_FORMS.sub(GONE, text)
         return self._names.sub("USER", text) if self._names is not None else text
+
+    def clean_value(self, value: Any) -> Any:
+        """The same for every text in a value of JSON."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, list | tuple):
+            return [self.clean_value(each) for each in value]
+        if isinstance(value, dict):
+            return {self.clean(key): self._named(key, each) for key, each in value.items()}
+        return value
+
+    def _named(self, key: str, value: Any) -> Any:
+        return GONE if isinstance(value, str) and value and _NAMED.match(f"{key}={value}") else self.clean_value(value)
 
 
 def _homes() -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vm.guestlink import GuestLink
     from vm.machine import Machine
 
+AWAKE = frozenset(("running", "unresponsive"))
 SLOW = 2.0
 """How much more time an emulated guest gets."""
 
@@ -52,8 +53,8 @@ class Seen:
 
     @property
     def runs(self) -> bool:
-        """Whether a guest is there that could answer."""
-        return self.report is not None and self.report.ssh_port > 0
+        """Whether a guest is there that could answer; one that is asleep is not woken for this."""
+        return self.report is not None and self.report.ssh_port > 0 and self.report.state in AWAKE
 
     def patience(self, seconds: float) -> float:
         """A deadline, longer where the guest is emulated."""

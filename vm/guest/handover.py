@@ -12,16 +12,6 @@ import msgspec
 
 # A busy host lets the kernel's test of its timer fail, and the kernel then stops (seen under emulation).
 KERNEL_WORDS = "quiet no_timer_check"
-KINDS = ("9p", "virtiofs", "cifs")
-
-
-class Share(msgspec.Struct, frozen=True):
-    """A folder of the host at a path in the guest; `kind` is one of KINDS, `source` its tag or `//host/name`."""
-
-    kind: str
-    source: str
-    path: str
-    options: str = "rw"
 
 
 class Proxy(msgspec.Struct, frozen=True):
@@ -45,7 +35,6 @@ class Handover(msgspec.Struct, frozen=True):
     resolver: Sequence[str] = ()
     proxy: Proxy = Proxy()
     certificates: str = ""
-    shares: Sequence[Share] = ()
 
     def files(self) -> Mapping[str, bytes]:
         """The values by their names; what is not set is left out. Raises ValueError where a value cannot be told."""
@@ -58,18 +47,8 @@ class Handover(msgspec.Struct, frozen=True):
             "resolver": _text([_line(each) for each in self.resolver]),
             "proxy": _text(proxy),
             "certificates": _text([self.certificates.rstrip("\n")] if self.certificates else []),
-            "shares": _text([_share(share) for share in self.shares]),
         }
         return {name: value for name, value in values.items() if value}
-
-
-def _share(share: Share) -> str:
-    if share.kind not in KINDS or not share.path.startswith("/"):
-        raise ValueError(f"not a share: {share}")
-    fields = (share.kind, share.source, share.path, share.options)
-    if any("\t" in field or not field for field in fields):
-        raise ValueError(f"not a share: {share}")
-    return "\t".join(_line(field) for field in fields)
 
 
 def _line(value: str) -> str:

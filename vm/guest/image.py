@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import subprocess
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,7 +49,9 @@ def version_of(date: int) -> str:
     return f"{datetime.fromtimestamp(date, UTC):%Y%m%d}.{REVISION}"
 
 
-def build(arch: str, out: Path, cache: Path, say: Callable[[str], None]) -> Manifest:
+def build(
+    arch: str, out: Path, cache: Path, say: Callable[[str], None], compression: Sequence[str] = COMPRESSION
+) -> Manifest:
     """Build into a folder, without root; the manifest is written last. Raises ImageBuildFailed."""
     try:
         lock = archive.read_lock(arch)
@@ -61,7 +63,7 @@ def build(arch: str, out: Path, cache: Path, say: Callable[[str], None]) -> Mani
         (out / "kernel").write_bytes(packed)
         (out / "initrd").write_bytes(_packed(parts.initrd.cpio()))
         say("Compressing the root")
-        recipe.squash(parts.root, out / "root", lock.date, COMPRESSION)
+        recipe.squash(parts.root, out / "root", lock.date, compression)
         tools = {"squashfs-tools": recipe.squash_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
     except (OSError, ValueError, LookupError, subprocess.CalledProcessError) as error:
         raise ImageBuildFailed(str(error)) from error

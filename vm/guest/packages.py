@@ -31,6 +31,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "netcat-openbsd": ("usr/bin/nc.openbsd",),
     "openssh-server": ("usr/sbin/sshd", "usr/lib/openssh/sshd-*", "etc/ssh/moduli"),
     "openssh-sftp-server": ("usr/lib/openssh/sftp-server",),
+    "perl-base": ("usr/bin/perl",),
     "runc": ("usr/sbin/runc",),
     "runit": ("usr/bin/runsvdir", "usr/bin/runsv", "usr/bin/sv", "usr/bin/svlogd"),
     "sshfs": ("usr/bin/sshfs",),

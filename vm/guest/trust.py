@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def _require_built(folder: Path, text: bytes) -> None:
 
 def _ours_alone(path: Path) -> bool:
     """Whether only this person, or root, may write there. Windows keeps a person's folders to them."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return True
     try:
         found = path.stat()

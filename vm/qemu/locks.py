@@ -43,7 +43,7 @@ class DiskLock:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(_lock_path(disk), flags, 0o600)
         try:
-            _lock(descriptor)
+            lock_now(descriptor)
         except OSError as error:
             os.close(descriptor)
             found = recorded(disk)
@@ -104,7 +104,7 @@ def _held(disk: Path) -> bool:
     except OSError:
         return False
     try:
-        _lock(descriptor)
+        lock_now(descriptor)
     except OSError:
         return True
     finally:
@@ -122,7 +122,7 @@ def _owners_path(disk: Path) -> Path:
     return found.with_name(found.name + ".owners")
 
 
-def _lock(descriptor: int) -> None:
+def lock_now(descriptor: int) -> None:
     """Without waiting; OSError where another has it."""
     if sys.platform == "win32":
         import msvcrt

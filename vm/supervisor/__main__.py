@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import signal
 import sys
 from pathlib import Path
 
+from vm import local
 from vm.paths import MachinePaths
 from vm.qemu.logs import fresh
 from vm.supervisor import LOCKED
@@ -19,13 +18,10 @@ def main(words: list[str]) -> int:
     """Returns the exit code."""
     os.umask(0o077)
     paths = MachinePaths(Path(words[0]), Path(words[1]))
-    lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if local.take_lock(paths.lock) is None:
         return LOCKED
     fresh(paths.log)
-    log = os.open(paths.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    log = os.open(paths.log, os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0))
     os.dup2(log, 2)
     os.close(log)
     return asyncio.run(_live(paths))
@@ -35,8 +31,7 @@ async def _live(paths: MachinePaths) -> int:
     supervisor = Supervisor(paths)
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[None]] = set()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, lambda: stopping.add(loop.create_task(supervisor.stop())))
+    local.when_asked_to_end(lambda: stopping.add(loop.create_task(supervisor.stop())))
     return await supervisor.run()
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from vm import local
 from vm.report import Ask, Failure, Report
-from vm.supervisor.doors import bind_private
 
-LINE = 4096
 OVER = frozenset(("running", "unresponsive", "stopped", "failed", "suspended"))
 """States in which a start has come to its end."""
 
@@ -38,19 +36,16 @@ class Asked(Protocol):
     def wake(self) -> None:
         """Somebody wants it to run."""
 
+    async def share(self) -> None:
+        """Share the folders that the settings name now; returns when they are mounted."""
+
     def mend(self) -> None:
         """Open anew what was closed from outside."""
 
 
-async def serve(path: Path, asked: Asked) -> asyncio.Server:
-    """Answer on a socket of 0600. Raises OSError."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        bind_private(listener, path)
-        return await asyncio.start_unix_server(lambda r, w: _answer(asked, r, w), sock=listener, limit=LINE)
-    except OSError:
-        listener.close()
-        raise
+async def serve(path: Path, asked: Asked) -> local.Closable:
+    """Answer there, this person alone. Raises OSError."""
+    return await local.serve(path, lambda reader, writer: _answer(asked, reader, writer))
 
 
 async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,6 +60,8 @@ async def _answer(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.St
                 refused = await asked.suspend()
             elif question.ask == "stop":
                 await asked.stop(question.seconds)
+            elif question.ask == "share":
+                await asked.share()
             elif question.ask == "mend":
                 asked.mend()
             await _say(writer, await asked.report())

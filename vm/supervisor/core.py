@@ -16,6 +16,7 @@ from backend.errors import BackendError
 from vm import dockercontext, making, room
 from vm.errors import MachineError
 from vm.guestlink import ENGINE_SOCKET
+from vm.local import Closable, is_there, remove
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
 from vm.qemu.events import DiskFailed, Event, Panicked
@@ -24,10 +25,11 @@ from vm.qemu.suspending import discard
 from vm.report import Failure, Report, State, Step, last_lines, write_failure
 from vm.supervisor import clock, control, idling, saving, trimming
 from vm.supervisor.boot import Boot, Booted, StartRefused
-from vm.supervisor.doors import Door, remove, unix_door
+from vm.supervisor.doors import local_door
 from vm.supervisor.handing import Handing
 from vm.supervisor.ports import Ports
 from vm.supervisor.room import Room
+from vm.supervisor.shares import Shares
 
 PING_SECONDS = 5.0
 STOP_SECONDS = 30.0
@@ -48,7 +50,8 @@ class Supervisor:
         self._starting: asyncio.Future[Booted] | None = None
         self._booted: Booted | None = None
         self._ports: Ports | None = None
-        self._door: Door | None = None
+        self._shares: Shares | None = None
+        self._door: Closable | None = None
         self._handing = Handing(self.log)
         self._work: set[asyncio.Task[Any]] = set()
         self._panicked = False
@@ -106,6 +109,7 @@ class Supervisor:
             steps=tuple(self._steps.values()),
             ports=self._ports.published if self._ports is not None else (),
             failure=self._failure,
+            shares=self._shares.states if self._shares is not None else (),
             surroundings=self._handing.told,
             warnings=self._room.warnings if self._room is not None else room.host(self.paths.disk),
         )
@@ -141,6 +145,16 @@ class Supervisor:
         elif self._starting is not None:
             self._starting.cancel()
         await self._over.wait()
+
+    async def share(self) -> None:
+        """Share what the settings name; what cannot be is in the report."""
+        if self._shares is None:
+            return
+        try:
+            await self._shares.apply(making.read(self.paths).shares)
+        except MachineError as error:
+            self.log(f"shares: {error}")
+        self._tell()
 
     async def suspend(self) -> Failure | None:
         """Save it and end; why it could not be saved, and then it goes on."""
@@ -207,10 +221,10 @@ class Supervisor:
     def mend(self) -> None:
         """Open the local socket anew where somebody removed it. Raises OSError."""
         booted = self._booted
-        if booted is not None and self._state == "running" and not self.paths.socket.is_socket():
+        if booted is not None and self._state == "running" and not is_there(self.paths.socket):
             if self._door is not None:
                 self._door.close()
-            self._door = unix_door(self.paths.socket, self._lead)
+            self._door = local_door(self.paths.socket, self._lead)
 
     async def _live(self) -> Booted | None:
         """From a start to an end; what was started, where it only sleeps."""
@@ -233,8 +247,8 @@ class Supervisor:
             if self._stopping:  # The wish came just as the start came to its end.
                 await booted.running.stop(STOP_SECONDS)
             else:
-                self._serve(booted)
                 await self._docker(dockercontext.begin)
+                self._serve(booted)
             ended = await booted.running.wait()
             if (resting := self._resting) is not None:
                 await asyncio.wait((resting,))
@@ -247,10 +261,12 @@ class Supervisor:
 
     def _serve(self, booted: Booted) -> None:
         if self._door is None:
-            self._door = unix_door(self.paths.socket, self._lead)
+            self._door = local_door(self.paths.socket, self._lead)
         self._room = Room(self.paths.disk, booted.link, booted.running.monitor, self.log)
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
+        self._shares = Shares(self.paths, booted.link, self.log)
+        self._spawn(self.share())
         self._spawn(clock.follow(booted.link, self.log))
         self._spawn(self._handing.follow(booted.link))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
@@ -284,6 +300,8 @@ class Supervisor:
         self._awake.clear()
         if self._ports is not None:
             self._ports.close()
+        if self._shares is not None:
+            await self._shares.close()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)

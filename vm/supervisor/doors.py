@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from backend.dial import say_end
 from backend.ssh.errors import SshError
 from backend.ssh.link import ChannelRefused
-from vm.supervisor.listening import BACKLOG, Listener
+from vm.local import Closable, Serving, bind_private
+from vm.supervisor import bridge
+from vm.supervisor.listening import Listener
 
 REST = 0.1
 """Seconds after which callers are taken again when this process has no descriptor left."""
@@ -46,7 +49,7 @@ class Door:
             task.add_done_callback(self._open.discard)
 
     async def _through(self, caller: socket.socket) -> None:
-        if caller.family != socket.AF_UNIX:
+        if caller.family in (socket.AF_INET, socket.AF_INET6):
             caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             await self._lead(caller)
@@ -54,23 +57,29 @@ class Door:
             caller.close()
 
 
-def unix_door(path: Path, lead: Lead) -> Door:
-    """A door that only this person may open: 0600, in a folder of 0700. Raises OSError."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        bind_private(listener, path)
-    except OSError:
-        listener.close()
-        raise
-    return Door(listener, lead)
+if sys.platform == "win32":
 
+    def local_door(place: Path, lead: Lead) -> Closable:
+        """A door that only this person may open. Raises OSError."""
+        from vm import pipes
 
-def bind_private(listener: socket.socket, path: Path) -> None:
-    """Bind and listen where one who died may have left a socket; the folder is 0700, so nobody comes in between."""
-    path.unlink(missing_ok=True)
-    listener.bind(str(path))
-    os.chmod(path, 0o600)
-    listener.listen(BACKLOG)
+        async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(SshError, ChannelRefused, OSError):
+                await bridge.join(reader, writer, lead, say_end)
+
+        return Serving(pipes.PipeListener(str(place)), through)
+
+else:
+
+    def local_door(place: Path, lead: Lead) -> Closable:
+        """A door that only this person may open: 0600, in a folder of 0700. Raises OSError."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            bind_private(listener, place)
+        except OSError:
+            listener.close()
+            raise
+        return Door(listener, lead)
 
 
 def tcp_door(listener: Listener, lead: Lead) -> Door:
@@ -82,9 +91,3 @@ def tcp_door(listener: Listener, lead: Lead) -> Door:
         await lead(caller)
 
     return Door(listener.socket, checked)
-
-
-def remove(path: Path) -> None:
-    """A socket that leads nowhere any more."""
-    with suppress(OSError):
-        path.unlink()

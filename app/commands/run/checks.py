@@ -11,6 +11,7 @@ from app.commands.run.form import PortRow, Problem, RunForm
 from app.commands.run.values import BadValue, port_range
 from backend.errors import ApiError, BackendError, InvalidReference, NameInUse, NotFound, PortInUse, PullFailed
 from backend.references import check_image
+from vm.errors import PathNotShared
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses to compare with
 # The flags among the extras of which moby and runc say this.
@@ -83,6 +84,9 @@ def place_of(error: BaseException, form: RunForm) -> str:
         return _port_row(form, error.port)
     if isinstance(error, PullFailed | InvalidReference):
         return "image"
+    if isinstance(error, PathNotShared):
+        rows = [i for i, row in enumerate(form.mounts) if row.kind == "bind" and row.source == error.path]
+        return f"mounts.{rows[0]}.source" if rows else "mounts"
     message = error.message.lower() if isinstance(error, ApiError) else ""
     if isinstance(error, NotFound) and ("no such image" in message or "manifest" in message):
         return "image"

@@ -9,6 +9,7 @@ from app.commands.command import Command
 from app.commands.pull import Pulling, pull_image
 from app.commands.run.body import create_body
 from app.commands.run.form import RunForm
+from app.commands.run.unshared import refuse_unshared
 from app.commands.run.write import run_line
 from app.notices import sentence
 from app.operation import Operation
@@ -32,11 +33,12 @@ class Running:
 async def run_form(engine: Engine, target: Running, operation: Operation) -> ContainerId:
     """Returns the id. A container that was made and did not start is removed again, so that its name is free.
 
-    Raises FormInvalid before anything is touched, PullFailed and its kinds, NameInUse, PortInUse and what else the
-    engine says.
+    Raises FormInvalid and PathNotShared before anything is touched, PullFailed and its kinds, NameInUse, PortInUse and
+    what else the engine says.
     """
     form = target.form
     body = create_body(form)
+    await refuse_unshared(engine, form)
     if form.pull == "always" or (form.pull != "never" and not await _is_here(engine, form.image)):
         operation.report(0, 0, f"Pulling {form.image}")
         await pull_image(engine, Pulling(form.image, form.platform), operation)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.commands.ownership import ownership_notice, refused_mount
 from app.feeds.containers import ContainerFeeds
 from app.notices import Notice, notice_for
 from app.pages.containers.header import ContainerHeader
@@ -30,7 +31,7 @@ from app.widgets.shortcuts import bind
 from app.widgets.states import EmptyState, Skeleton
 from backend import containers
 from backend.errors import EngineGone, EngineUnreachable, NotFound
-from backend.types.containers import ContainerSummary, Inspected
+from backend.types.containers import ContainerSummary, Inspected, Mount
 from backend.types.system import Event
 
 TABS = (("logs", "Logs"), ("stats", "Stats"), ("inspect", "Inspect"), ("overview", "Overview"))
@@ -74,6 +75,7 @@ class ContainerPage(QWidget):
         self._ask_again.timeout.connect(self._ask)
         self._ages = QTimer(self, interval=AGES_MS)
         self._ages.timeout.connect(self._on_ages)
+        feeds.ports.changed.connect(self._on_ports)
         self._lay_out()
         self._connect()
         self._show_header()
@@ -178,7 +180,7 @@ class ContainerPage(QWidget):
         if isinstance(page, InspectTab):
             page.show_raw(self._found.raw)
         elif isinstance(page, OverviewTab):
-            page.show_details(self._found.value)
+            page.show_details(self._found.value, self._feeds.ports.found)
 
     def _show_page(self) -> None:
         """The tab that was chosen; until the engine told about the container, why it is not there."""
@@ -216,8 +218,20 @@ class ContainerPage(QWidget):
         self._show_header()
         if first:
             self.show_tab(self._tab)
+            self._ask_why(found)
         else:
             self._fill(self._tab)
+
+    def _ask_why(self, found: Inspected) -> None:
+        """Of one that failed: whether it was for a folder of this computer that it wanted to own."""
+        if found.value.state.exit_code and not found.value.state.running:
+            self._session.ask(
+                lambda engine: refused_mount(engine, found.value), self._on_refused, lambda _error: None, owner=self
+            )
+
+    def _on_refused(self, mount: Mount | None) -> None:
+        if mount is not None:
+            self._session.notice(ownership_notice(self._row.name, mount))
 
     def _on_store_changed(self, delta: Delta) -> None:
         row = self._session.stores.containers.get(self.container_id)
@@ -252,6 +266,7 @@ class ContainerPage(QWidget):
             time.time(),
             gone=not self._present(),
             stale=self._session.stores.containers.stale,
+            troubles=self._feeds.ports.found,
             why_not=lambda verb: self._verbs.why_not(verb, self._verbs.rows([self.container_id])),
         )
 
@@ -259,6 +274,10 @@ class ContainerPage(QWidget):
         self._show_header()
         if self._tab == "overview":
             self._fill("overview")
+
+    def _on_ports(self) -> None:
+        self._show_header()
+        self._fill("overview")
 
     def _leave(self) -> None:
         self._go(Place(CONTAINERS))

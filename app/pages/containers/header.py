@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.presentation.containers import (
     Reason,
+    Troubles,
     image_text,
     is_running,
     port_text,
     port_tip,
     published_ports,
     state_of,
+    trouble_of,
 )
 from app.presentation.units import age_text, parse_time, short_id
 from app.theme import Theme
@@ -123,6 +125,7 @@ class ContainerHeader(QWidget):
         *,
         gone: bool,
         stale: bool,
+        troubles: Troubles,
         why_not: WhyNot,
     ) -> None:
         """Shows what the store and the last inspect say; `gone` when the engine has it no more.
@@ -142,7 +145,7 @@ class ContainerHeader(QWidget):
         self._show_verbs(why_not)
         self.image.setText(visible_name(image_text(row.image)))
         set_tooltip(self.image, self.image.text())
-        self._show_ports(row)
+        self._show_ports(row, {} if stale else troubles)
         if not stale:
             self.age.setText(_age(row, details, now))
         self.age.setVisible(details is not None)
@@ -162,9 +165,9 @@ class ContainerHeader(QWidget):
             set_tooltip(button, why)
         self.open.setVisible(not why_not("open"))
 
-    def _show_ports(self, row: ContainerSummary) -> None:
+    def _show_ports(self, row: ContainerSummary, troubles: Troubles) -> None:
         ports = published_ports(row)
-        texts = tuple(port_text(port) + port.ip for port in ports)
+        texts = tuple(port_text(port) + port.ip + trouble_of(port, troubles) for port in ports)
         self.ports.setVisible(bool(ports))
         if texts == self._ports:
             return
@@ -174,9 +177,10 @@ class ContainerHeader(QWidget):
                 old.hide()
                 old.deleteLater()
         for at, port in enumerate(ports[:PORTS]):
-            chip = PortChip(self._theme, port_text(port))
+            trouble = trouble_of(port, troubles)
+            chip = PortChip(self._theme, port_text(port), bad=bool(trouble))
             chip.clicked.connect(lambda _checked=False, at=at: self.port_pressed.emit(at))
-            set_tooltip(chip, port_tip(port))
+            set_tooltip(chip, port_tip(port, trouble))
             self._port_row.addWidget(chip)
         if len(ports) > PORTS:
             self._port_row.addWidget(PlainLabel(self._theme, f"+{len(ports) - PORTS}", "small", "text-secondary"))

@@ -123,6 +123,7 @@ class ContainersList(QWidget):
         self._store.stale_changed.connect(lambda _stale: self.refresh())
         self._session.state_changed.connect(self._on_state_changed)
         self.reasons.changed.connect(self.refresh)
+        self._feeds.ports.changed.connect(self.refresh)
         self.search.changed.connect(lambda _text: self.refresh())
         self.segments.chosen.connect(lambda _key: self.refresh())
         self.grouping.clicked.connect(self._on_grouping)
@@ -186,7 +187,8 @@ class ContainersList(QWidget):
         live = getattr(self, "live", None)
         if live is None:
             return Facts(time.time(), reasons=self.reasons.values, memory=self._memory)
-        return Facts(time.time(), live.use, self.reasons.values, self._memory, live.scale, self._store.stale)
+        troubles = self._feeds.ports.found
+        return Facts(time.time(), live.use, self.reasons.values, self._memory, live.scale, self._store.stale, troubles)
 
     def _show_page(self, some: bool, found: bool) -> None:
         if not self._store.loaded:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.details import Line, Section, sections
+from app.presentation.containers import Troubles
 from app.presentation.units import masked
 from app.theme import Theme
 from app.widgets.buttons import IconButton
@@ -151,9 +152,9 @@ class OverviewTab(ScrollArea):
         self._right.addStretch(1)
         OverlayScrollBar(self)
 
-    def show_details(self, details: ContainerDetails) -> None:
-        """Shows what an inspect said."""
-        for section in sections(details, time.time()):
+    def show_details(self, details: ContainerDetails, troubles: Troubles) -> None:
+        """Shows what an inspect said, and which of its ports do not answer."""
+        for section in sections(details, time.time(), troubles):
             card = self.cards.get(section.key)
             if card is None:
                 card = self.cards[section.key] = SectionCard(self._theme, self._copy)

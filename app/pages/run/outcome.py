@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 
+from app.commands.ownership import ownership_notice, refused_mount
 from app.commands.run.running import Running, warnings_of
 from app.notices import Notice, Step
 from app.operation import Operation
 from app.places import CONTAINERS, Place
 from app.session import Session
 from backend import containers
-from backend.types.containers import ContainerId, Inspected
+from backend.types.containers import ContainerId, Inspected, Mount
 
 LOOK_AFTER_MS = 1200
 
@@ -32,7 +33,17 @@ def tell_made(session: Session, target: Running, operation: Operation, *, offer:
         state = found.value.state
         if state.exit_code and not state.running:
             title = f"{name} ended at once, with code {state.exit_code}"
-            session.notice(Notice(title, "Its log may say why.", Step("Open the logs", "go", logs), "warning"))
+            plain = Notice(title, "Its log may say why.", Step("Open the logs", "go", logs), "warning")
+
+            def why(mount: Mount | None) -> None:
+                session.notice(plain if mount is None else ownership_notice(name, mount, target.form))
+
+            session.ask(
+                lambda engine: refused_mount(engine, found.value),
+                why,
+                lambda _error: session.notice(plain),
+                owner=session,
+            )
 
     def look() -> None:
         session.ask(lambda engine: containers.inspect(engine, made), tell, lambda _error: None, owner=session)

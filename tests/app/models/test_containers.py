@@ -117,6 +117,15 @@ def test_ports_show_two_and_count_the_rest() -> None:
     assert "network" in ports.tooltip
 
 
+def test_a_port_that_does_not_answer_is_marked_with_the_reason() -> None:
+    web = row("web", ports=(Port(80, 8000, "::"), Port(81, 8001, "127.0.0.1")))
+    ports = cell(web, "ports", Facts(2000, troubles={("tcp", "", 8000): "node (pid 7) has it."}))
+    assert ports.bad_chips == (True, False)
+    assert ports.tooltip.splitlines()[0] == "8000 does not answer here. node (pid 7) has it."
+    stale = cell(web, "ports", Facts(2000, stale=True, troubles={("tcp", "", 8000): "node (pid 7) has it."}))
+    assert not any(stale.bad_chips)
+
+
 def test_scale_moves_in_steps() -> None:
     assert scale_of([(0.01, None), (0.04,)]) == 0.05
     assert scale_of([(0.6,)]) == 1

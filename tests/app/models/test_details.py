@@ -52,6 +52,15 @@ def test_ports_open_to_the_network_are_marked() -> None:
     assert found["9000/tcp"].value == "exposed, not published"
 
 
+def test_a_port_that_does_not_answer_says_why() -> None:
+    ports: dict[str, tuple[PortBinding, ...] | None] = {"80/tcp": (PortBinding("0.0.0.0", "80"),)}
+    ports["53/udp"] = (PortBinding("127.0.0.1", "53"),)
+    details = ContainerDetails(network_settings=NetworkSettings(ports=ports))
+    found = {line.name: line for line in sections(details, 0, {("udp", "127.0.0.1", 53): "Taken."})[1].lines}
+    assert found["53/udp"].warn == "Taken."
+    assert found["80/tcp"].warn == "Open to the network"
+
+
 def test_environment_is_secret() -> None:
     found = lines(ContainerDetails(config=ContainerConfig(env=("A=1=2", "B"))), "env")
     assert found["A"].secret

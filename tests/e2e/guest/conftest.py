@@ -17,11 +17,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     for name in (PROGRAMS["amd64"], "mksquashfs", "ssh"):
         need(name)
     folder = tmp_path_factory.mktemp("guest")
-    shared = folder / "shared"
-    shared.mkdir()
-    (shared / "from the host").write_text("hello from the host\n")
-    share = ["-virtfs", f"local,path={shared},mount_tag=home,security_model=none"]
-    started = Guest(folder, blank_disk(folder / "data"), more=share)
+    started = Guest(folder, blank_disk(folder / "data"))
     try:
         started.start()
         started.wait_for("READY")

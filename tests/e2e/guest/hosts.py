@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
+import json
 import socket
 import ssl
+import tarfile
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,15 +21,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from vm.making import ARCHES
+from vm.qemu.host import this_host
+
 GATEWAY = "198.51.100.2"
+ARCH = ARCHES[this_host().arch]
 
 
 class Server:
     """A socket on loopback and the thread that serves it."""
 
-    def __init__(self, kind: socket.SocketKind) -> None:
+    def __init__(self, kind: socket.SocketKind, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._socket = socket.socket(socket.AF_INET, kind)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(at)
         self._socket.settimeout(0.2)
         self.port: int = self._socket.getsockname()[1]
         self._ending = threading.Event()
@@ -55,8 +64,8 @@ class Server:
 class Names(Server):
     """A resolver to which every name has one address."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(socket.SOCK_DGRAM)
+    def __init__(self, address: str, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(socket.SOCK_DGRAM, at)
         self.address = socket.inet_aton(address)
         self.asked: set[str] = set()
 
@@ -111,11 +120,53 @@ class Proxy(Server):
             try:
                 with self._tls.wrap_socket(connection, server_side=True) as inner:
                     self.asked.append(inner.recv(4096).decode().partition("\r\n")[0])
-                    body = b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'
-                    head = f"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-                    inner.sendall(head.encode() + b"\r\nConnection: close\r\n\r\n" + body)
+                    verb, path, _ = self.asked[-1].split()
+                    status, kind, body = self.said_to(path)
+                    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+                    head += f"Docker-Content-Digest: {digest(body)}\r\nConnection: close\r\n\r\n"
+                    inner.sendall(head.encode() + (b"" if verb == "HEAD" else body))
             except OSError:
                 return  # The guest does not trust it; the test sees that nothing was asked.
+
+    def said_to(self, path: str) -> tuple[str, str, bytes]:
+        """What the registry behind it answers: status, type of content, content. It has nothing."""
+        del path
+        body = b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'
+        return "404 Not Found", "application/json", body
+
+
+class Registry(Proxy):
+    """The registry has one image: a layer with one file, under every name and tag."""
+
+    KIND = "application/vnd.docker.distribution.manifest.v2+json"
+
+    def __init__(self, folder: Path, registry: str) -> None:
+        super().__init__(folder, registry)
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w") as layer:
+            layer.addfile(tarfile.TarInfo("from-the-registry"))
+        packed = gzip.compress(content.getvalue())
+        system: dict[str, object] = {"architecture": ARCH, "os": "linux", "config": {"Cmd": ["/none"]}}
+        rootfs = {"type": "layers", "diff_ids": [digest(content.getvalue())]}
+        config = json.dumps({**system, "rootfs": rootfs}).encode()
+        kinds = {"application/vnd.docker.container.image.v1+json": config}
+        kinds["application/vnd.docker.image.rootfs.diff.tar.gzip"] = packed
+        about = [{"mediaType": kind, "size": len(part), "digest": digest(part)} for kind, part in kinds.items()]
+        manifest = {"schemaVersion": 2, "mediaType": self.KIND, "config": about[0], "layers": about[1:]}
+        self._blobs = {digest(part): part for part in (config, packed)}
+        self._manifest = json.dumps(manifest).encode()
+
+    def said_to(self, path: str) -> tuple[str, str, bytes]:
+        if "/manifests/" in path:
+            return "200 OK", self.KIND, self._manifest
+        if path.rpartition("/")[2] in self._blobs:
+            return "200 OK", "application/octet-stream", self._blobs[path.rpartition("/")[2]]
+        return "200 OK", "application/json", b"{}"
+
+
+def digest(content: bytes) -> str:
+    """As registries name content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def certificate(name: str, signed_by: tuple[bytes, bytes] | None = None) -> tuple[bytes, bytes]:

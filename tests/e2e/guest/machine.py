@@ -17,8 +17,11 @@ from vm.guest import image
 from vm.guest.disk import BLANK
 from vm.guest.handover import KERNEL_WORDS, Handover
 from vm.guest.manifest import MANIFEST
+from vm.making import ARCHES
+from vm.qemu.host import this_host
 
 BOOT_SECONDS = 600.0
+QUICK = ("-comp", "zstd", "-Xcompression-level", "3", "-b", "256K")
 PORT_NAME = "org.pilothouse.ready"
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 BOARDS = {
@@ -29,7 +32,7 @@ CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 
 
 def built(arch: str) -> Path:
-    """The folder of an image of the recipe as it is now."""
+    """The folder of an image of the recipe as it is now; the other processor's is packed in an eighth of the time."""
     cache = images.CACHE / "guest"
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / f"{arch}-{image.recipe_digest(arch)[:16]}"
@@ -38,7 +41,8 @@ def built(arch: str) -> Path:
         if not (folder / MANIFEST).exists():
             for old in cache.glob(f"{arch}-*"):
                 shutil.rmtree(old)
-            image.build(arch, folder, cache / "packages", lambda _: None)
+            here = arch == ARCHES[this_host().arch]
+            image.build(arch, folder, cache / "packages", lambda _: None, image.COMPRESSION if here else QUICK)
     return folder
 
 

@@ -22,6 +22,7 @@ from tests.e2e import images
 from tests.e2e.guest.machine import built
 from tests.e2e.machine.programs import need
 from vm.making import ARCHES
+from vm.paths import MachinePaths
 from vm.qemu.host import this_host
 from vm.qemu.identity import identity_of
 
@@ -96,6 +97,11 @@ class Computer:
         command = [*self.python, "-c", program]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout.strip()
+
+    @property
+    def image(self) -> Path:
+        """The folder of the image that the machine starts with."""
+        return MachinePaths(self.machine, self.runtime).image
 
     def cli(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """`pilothouse machine …`."""

@@ -101,7 +101,7 @@ def test_a_qemu_that_runs_no_guest_says_what_was_tried(computer: Computer, progr
 
 
 def test_an_image_that_was_altered_is_not_started_and_not_taken(computer: Computer, programs: Path) -> None:
-    root = computer.machine / "image" / "root"
+    root = computer.image / "root"
     with root.open("r+b") as file:
         file.seek(4096)
         kept = file.read(1)
@@ -119,7 +119,7 @@ def test_an_image_that_was_altered_is_not_started_and_not_taken(computer: Comput
 
 
 def test_an_image_of_another_processor_or_version_is_not_taken(computer: Computer) -> None:
-    manifest = computer.machine / "image" / MANIFEST
+    manifest = computer.image / MANIFEST
     kept = manifest.read_bytes()
     other = {"amd64": "arm64", "arm64": "amd64"}
     for change in ({"arch": other[json.loads(kept)["arch"]]}, {"schema": 99}):

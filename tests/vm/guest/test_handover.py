@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vm.guest.disk import BLANK
-from vm.guest.handover import Handover, Proxy, Share
+from vm.guest.handover import Handover, Proxy
 
 
 def test_only_what_is_set_is_handed_over() -> None:
@@ -24,15 +24,10 @@ def test_every_value_has_its_form() -> None:
         resolver=("198.51.100.2#5353", "198.51.100.3"),
         proxy=Proxy("http://u:p=@proxy:3128", "", ("corp.example", ".local")),
         certificates="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
-        shares=(Share("9p", "home", "/home/Łukasz o'Brien"), Share("cifs", "//198.51.100.2/c", "/c", "rw,port=4455")),
     ).files()
     assert whole["resolver"] == b"198.51.100.2#5353\n198.51.100.3\n"
     assert whole["proxy"] == b"http=http://u:p=@proxy:3128\nno=corp.example,.local\n"
     assert whole["certificates"].endswith(b"-----END CERTIFICATE-----\n")
-    assert whole["shares"].decode().splitlines() == [
-        "9p\thome\t/home/Łukasz o'Brien\trw",
-        "cifs\t//198.51.100.2/c\t/c\trw,port=4455",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -42,14 +37,10 @@ def test_every_value_has_its_form() -> None:
         Handover("a", "k", hostname="x\ny"),
         Handover("a", "k", resolver=("1.1.1.1\nserver=/x/",)),
         Handover("a", "k", proxy=Proxy("http://x\nno=*")),
-        Handover("a", "k", shares=(Share("nfs", "x", "/x"),)),
-        Handover("a", "k", shares=(Share("9p", "x", "relative"),)),
-        Handover("a", "k", shares=(Share("9p", "x", "/a\tb"),)),
-        Handover("a", "k", shares=(Share("9p", "x", "/a\nb"),)),
     ],
 )
 def test_a_value_that_could_be_read_as_more_is_refused(bad: Handover) -> None:
-    with pytest.raises(ValueError, match=r"not a share|more than one line"):
+    with pytest.raises(ValueError, match=r"more than one line"):
         bad.files()
 
 

@@ -27,7 +27,7 @@ from vm.qemu.errors import QmpRefused
 from vm.qemu.monitor import Monitor
 from vm.supervisor import clock
 from vm.supervisor import ports as supervised
-from vm.supervisor.doors import unix_door
+from vm.supervisor.doors import local_door
 from vm.supervisor.listening import free_datagram_port, listen
 from vm.supervisor.ports import Key, Ports, wanted_of
 
@@ -121,7 +121,7 @@ async def test_a_door_is_for_one_person_and_replaces_what_a_dead_one_left(short:
     left.bind(str(path))
     left.close()
     link = ShortLink()
-    door = unix_door(path, lambda caller: link.lead(caller, "/run/docker.sock"))
+    door = local_door(path, lambda caller: link.lead(caller, "/run/docker.sock"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     reader, writer = await asyncio.open_unix_connection(str(path))
     assert await reader.read() == b"/run/docker.sock"
