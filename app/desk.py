@@ -76,7 +76,7 @@ class Desk(QObject):
         remote = RemoteHosts(self.preferences, self.hosts)
         self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, remote, self)
         self._builds: BuildHistory | None = None
-        self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self._running, self)
+        self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self.stores.running, self)
         self._buttons: list[EngineButton] = []
         self.window = MainWindow(
             self.theme,
@@ -107,7 +107,7 @@ class Desk(QObject):
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
         session.step_pressed.connect(lambda step: self._act(step.act, step.argument))
-        self._uncaught.connect(self._on_uncaught)
+        self._uncaught.connect(lambda error: self._on_notice(notice_for(error)))
         session.succeeded.connect(self._on_succeeded)
         self.engines.changed.connect(self._on_findings)
         self.engines.none_found.connect(lambda: window.show_onboarding(True))
@@ -195,9 +195,6 @@ class Desk(QObject):
 
             CrashReportDialog(self.theme, self.window, reports).open()
 
-    def _on_uncaught(self, error: BaseException) -> None:
-        self._on_notice(notice_for(error))
-
     def _on_task_failed(self, error: BaseException, name: str) -> None:
         log.error("the task %s failed", name, exc_info=(type(error), error, error.__traceback__))
         self.tell_error(error)
@@ -251,9 +248,6 @@ class Desk(QObject):
             page.verbs.clean_up()
 
     # The engine
-
-    def _running(self) -> list[str]:
-        return [c.id for c in self.stores.containers.values.values() if c.state in ("running", "paused")]
 
     def _on_state(self, state: EngineState) -> None:
         self._count()
@@ -408,11 +402,8 @@ class Desk(QObject):
         open_run(self.theme, self.window, self.session, self.window.go, place)
 
     def _open_build(self, place: Place) -> None:
-        page = self.window.page(places.BUILDS)
         self.window.go(Place(places.BUILDS))
-        primary = getattr(page, "primary", None)
-        if callable(primary):
-            primary()
+        self.window.begin()
 
     def _open_pull(self, place: Place) -> None:
         from app.pages.images.pulling import PullDialog

@@ -112,6 +112,7 @@ class MachineRoom(QObject):
         page.machine_pressed.connect(self.session.start)
         page.machine_cancelled.connect(self.session.cancel)
         page.machine_helped.connect(self._help)
+        page.machine_checked.connect(lambda: self.act("machine-check", None))
         page.look_again.connect(self._look_around)
         page.seen.connect(self._on_seen)
         if page.isVisible():
@@ -247,6 +248,8 @@ class MachineRoom(QObject):
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
             "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
+            "machine-stop": self.verbs.stop,
+            "machine-rollback": self.verbs.rollback,
             "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),
             "machine-copy": lambda: self._copy(str(argument)),
             "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),

@@ -113,6 +113,9 @@ async def test_a_failure_says_what_why_the_consoles_words_and_what_helps(
         assert QApplication.clipboard().text() == "\n".join(CONSOLE)
         assert not faults(person.window)
         machine.fault = None
+        await person.press("Check the machine")
+        assert person.window.place == Place(places.MACHINE, tab="diagnostics")
+        await person.nav("containers")
         await person.press("Try again")
         await person.until(lambda: machine.report.state == "running", "the machine")
 
@@ -141,7 +144,7 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
         for words in ("QEMU runs as process 4711", "Docker 28.1.1 answers", "KVM", str(machine.paths.socket)):
             await person.sees(words)
         await person.sees("127.0.0.1:5432/tcp")
-        await person.sees("nginx (pid 81)")
+        await person.sees("postgres (pid 7)")
         assert not faults(person.window)
         machine.report = Report("failed", failure=Failure("process", "MachineEnded", "signal 9", CONSOLE))
         await person.sees("The machine ended by itself")

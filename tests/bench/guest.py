@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from tests.bench import machine as kernel
+from tests.bench import shares
 from tests.bench.rows import Row, allowed
 from tests.e2e.guest.machine import built
 from vm.guest.manifest import FILES, check_folder
@@ -73,6 +74,7 @@ async def _measure(made: Machine) -> list[Row]:
     found.append(Row("resume to ping / boot to ping", *_medians(resumes, colds, "s"), RESUME_LIMIT))
     report = await made.inspect()
     found += await asyncio.to_thread(_measure_running, made, report, _ssh(made.paths, report.ssh_port))
+    found += await shares.measure(made, _ssh(made.paths, report.ssh_port), made.paths.home.parents[1] / "shared")
     weight = sum(check_folder(image).file(name).size for name in FILES) / 1e6
     return [*found, allowed("image, all of it / 150 MB", weight, "MB", IMAGE_MB, IMAGE_MB)]
 
@@ -179,9 +181,9 @@ def _pings_inside(ssh: Sequence[str]) -> float:
     head = "GET /_ping HTTP/1.1\r\nHost: engine\r\n"
     asked = f"{head}\r\n" * (PINGS - 1) + f"{head}Connection: close\r\n\r\n"
     now = "cut -d ' ' -f 1 /proc/uptime"
-    send = "(cat /run/pings; sleep 60) | nc.openbsd -U /run/docker.sock | grep -c ^OK"
-    said = _said(ssh, f"cat >/run/pings; {now}; {send}; {now}; rm /run/pings; pkill -f 'sleep 60'", asked.encode())
-    began, _, ended = said.split()
+    send = "nc.openbsd -U /run/docker.sock </run/pings | grep -c ^OK"
+    began, answers, ended = _said(ssh, f"cat >/run/pings; {now}; {send}; {now}; rm /run/pings", asked.encode()).split()
+    assert int(answers) == PINGS, answers
     return (float(ended) - float(began)) * 1000 / PINGS
 
 

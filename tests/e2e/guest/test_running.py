@@ -1,17 +1,14 @@
-"""The guest as it runs: the engine, who may come in, memory, clock, names, proxy, certificates, shares."""
+"""The guest as it runs: the engine, who may come in, memory, certificates, shares, and what it gives back."""
 
 from __future__ import annotations
 
 import re
-import time
-from pathlib import Path
 
 import pytest
 
 from tests.e2e import images
-from tests.e2e.guest.hosts import GATEWAY, Names, Proxy, certificate
+from tests.e2e.guest.hosts import GATEWAY, certificate
 from tests.e2e.guest.machine import Guest, allocated, built
-from vm.guest.handover import Handover
 from vm.guest.manifest import FILES, check_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
@@ -98,41 +95,6 @@ def test_killed_the_engine_comes_back_and_its_containers_never_left(guest: Guest
     guest.ssh("kill -9 $(pidof dockerd)")
     guest.eventually("docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' kept", f"true {began.strip()}")
     guest.ssh("docker rm -f kept")
-
-
-def test_its_clock_follows_the_hosts(guest: Guest) -> None:
-    guest.ssh("date -s @$(($(date +%s) - 3600))")
-    limit = time.monotonic() + 60
-    while abs(int(guest.ssh("date +%s")) - time.time()) > 4:
-        assert time.monotonic() < limit
-    guest.ssh(f"pilothouse clock {int(time.time())}")
-    assert abs(int(guest.ssh("date +%s")) - time.time()) < 30
-
-
-def test_names_are_asked_of_the_resolver_that_it_is_given_while_it_runs(guest: Guest, busybox: str) -> None:
-    with Names("203.0.113.7") as names:
-        guest.ssh("pilothouse set resolver", f"{GATEWAY}#{names.port}\n".encode())
-        guest.eventually("nslookup intranet.example", "203.0.113.7")
-        said = guest.ssh(f"docker run --rm {busybox} /bin/nslookup wiki.intranet.example")
-        assert "203.0.113.7" in said
-        assert "wiki.intranet.example" in names.asked
-        assert GATEWAY in guest.ssh(f"docker run --rm {busybox} /bin/nslookup host.docker.internal")
-        guest.ssh("pilothouse set resolver", b"")
-
-
-def test_a_proxy_and_its_authority_are_taken_while_it_runs(guest: Guest, tmp_path: Path) -> None:
-    with Proxy(tmp_path, registry="quay.example") as proxy:
-        values = Handover("k", "k", certificates=proxy.authority).files()
-        guest.ssh("pilothouse set certificates", values["certificates"])
-        guest.ssh("pilothouse set proxy", f"https=http://{GATEWAY}:{proxy.port}\n".encode())
-        guest.eventually("docker version -f '{{.Server.Version}}' 2>&1", "26.")
-        said = guest.ssh("docker pull quay.example/none:1 2>&1", check=False)
-        assert proxy.connects == {"quay.example:443"}
-        assert proxy.asked, f"TLS through the proxy failed: {said}"
-        assert "not found" in said or "unknown" in said, said
-        guest.ssh("pilothouse set proxy", b"")
-        guest.ssh("pilothouse set certificates", b"")
-        guest.eventually("docker version -f '{{.Server.Version}}' 2>&1", "26.")
 
 
 def test_an_authority_is_in_force_only_while_it_is_given(guest: Guest) -> None:

@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -143,13 +142,6 @@ def test_the_way_into_it_is_made_anew_when_it_broke(computer: Computer) -> None:
     computer.docker("run", "-d", "--name", "new", "-p", f"{port}:80", images.BUSYBOX, "httpd", "-f")
     eventually(lambda: fetched(port) != b"")
     computer.docker("rm", "-f", "new")
-
-
-def test_a_clock_that_is_wrong_is_put_right(computer: Computer) -> None:
-    computer.docker("run", "--rm", "--privileged", images.BUSYBOX, "date", "-s", f"@{time.time() - 3600:.0f}")
-    eventually(
-        lambda: abs(int(computer.docker("run", "--rm", images.BUSYBOX, "date", "+%s")) - time.time()) < 30, seconds=300
-    )
 
 
 def test_a_qemu_that_is_killed_is_told_with_the_consoles_last_lines_and_nothing_is_lost(computer: Computer) -> None:
