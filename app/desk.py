@@ -76,7 +76,7 @@ class Desk(QObject):
         remote = RemoteHosts(self.preferences, self.hosts)
         self.engines = Engines(self.session, self.preferences, self.embedded, self.scope, remote, self)
         self._builds: BuildHistory | None = None
-        self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self._running, self)
+        self.feeds = ContainerFeeds(lambda: self.session.engine, self.scope, self.stores.running, self)
         self._buttons: list[EngineButton] = []
         self.window = MainWindow(
             self.theme,
@@ -107,7 +107,7 @@ class Desk(QObject):
         session.state_changed.connect(self._on_state)
         session.noticed.connect(self._on_notice)
         session.step_pressed.connect(lambda step: self._act(step.act, step.argument))
-        self._uncaught.connect(self._on_uncaught)
+        self._uncaught.connect(lambda error: self._on_notice(notice_for(error)))
         session.succeeded.connect(self._on_succeeded)
         self.engines.changed.connect(self._on_findings)
         self.engines.none_found.connect(lambda: window.show_onboarding(True))
@@ -115,7 +115,6 @@ class Desk(QObject):
             store.changed.connect(lambda _delta: self._count())
         for changed in (self.operations.added, self.operations.ended):
             changed.connect(lambda _operation: self._count())
-        self.stores.containers.changed.connect(lambda _delta: self._follow_ports())
 
     # Opening and closing
 
@@ -195,9 +194,6 @@ class Desk(QObject):
 
             CrashReportDialog(self.theme, self.window, reports).open()
 
-    def _on_uncaught(self, error: BaseException) -> None:
-        self._on_notice(notice_for(error))
-
     def _on_task_failed(self, error: BaseException, name: str) -> None:
         log.error("the task %s failed", name, exc_info=(type(error), error, error.__traceback__))
         self.tell_error(error)
@@ -221,7 +217,6 @@ class Desk(QObject):
             "start-embedded": self.engines.start_embedded,
             **{f"show-{page}": partial(self.window.go, Place(page)) for page in places.PAGES},
             "clean-up": self._clean_up,
-            "share-folder": lambda: self.scope.start(self._share(str(argument)), name="share a folder"),
             "show-install": lambda: self.window.show_onboarding(True),
             "show-log": lambda: open_folder(str(paths.log_dir())),
             "show-engine-log": lambda: open_folder(str(self.embedded.paths.log.parent)),
@@ -229,18 +224,6 @@ class Desk(QObject):
             "go": lambda: self.window.go(argument) if isinstance(argument, Place) else None,
         }
         acts.get(act, lambda: self.machine.act(act, argument))()
-
-    async def _share(self, path: str) -> None:
-        """Lets the machine see a folder, and tells what came of it."""
-        from app.machinehere import shared_with_machine
-        from vm.errors import MachineError
-
-        try:
-            said = await shared_with_machine(path)
-        except MachineError as error:
-            self.tell_error(error)
-        else:
-            self._on_notice(said)
 
     def _clean_up(self) -> None:
         from app.pages.images.page import ImagesPage
@@ -252,12 +235,8 @@ class Desk(QObject):
 
     # The engine
 
-    def _running(self) -> list[str]:
-        return [c.id for c in self.stores.containers.values.values() if c.state in ("running", "paused")]
-
     def _on_state(self, state: EngineState) -> None:
         self._count()
-        self._follow_ports()
         if state.phase is Phase.CONNECTED:
             self.window.show_onboarding(False)
         where = endpoint.text(state.endpoint) if state.endpoint is not None else ""
@@ -266,12 +245,6 @@ class Desk(QObject):
         for button in self._buttons:
             button.set_engine(state.label or "No engine", "\n".join(p for p in (words, where) if p))
         self._tell_banner()
-
-    def _follow_ports(self) -> None:
-        """What does not answer is asked of the machine, where that is the engine."""
-        state = self.session.state
-        where = state.endpoint if state.phase is Phase.CONNECTED else None
-        self.feeds.ports.follow(where, self.stores.containers.values.values())
 
     def _try_now(self) -> None:
         banner = banner_of(self.engines, self.session.state, 0)
@@ -408,11 +381,8 @@ class Desk(QObject):
         open_run(self.theme, self.window, self.session, self.window.go, place)
 
     def _open_build(self, place: Place) -> None:
-        page = self.window.page(places.BUILDS)
         self.window.go(Place(places.BUILDS))
-        primary = getattr(page, "primary", None)
-        if callable(primary):
-            primary()
+        self.window.begin()
 
     def _open_pull(self, place: Place) -> None:
         from app.pages.images.pulling import PullDialog

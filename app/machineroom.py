@@ -15,7 +15,7 @@ from app import paths, places
 from app.engines import Engines
 from app.folders import open_folder
 from app.logbook import log
-from app.machinehere import LABEL
+from app.machinehere import LABEL, shared_with_machine
 from app.machinesession import MachineSession
 from app.machinewordings import install_line
 from app.models.machine import SLOW, next_step, start_view
@@ -84,7 +84,7 @@ class MachineRoom(QObject):
         """What can be done, for the page and the palette."""
         from app.pages.machine.verbs import MachineVerbs
 
-        return MachineVerbs(self._theme, self._window, self.session, self._session)
+        return MachineVerbs(self._theme, self._window, self.session, self._session, self._preferences)
 
     def page(self) -> MachinePage:
         """The page, made anew."""
@@ -112,6 +112,7 @@ class MachineRoom(QObject):
         page.machine_pressed.connect(self.session.start)
         page.machine_cancelled.connect(self.session.cancel)
         page.machine_helped.connect(self._help)
+        page.machine_checked.connect(lambda: self.act("machine-check", None))
         page.look_again.connect(self._look_around)
         page.seen.connect(self._on_seen)
         if page.isVisible():
@@ -213,6 +214,10 @@ class MachineRoom(QObject):
 
     def _on_up(self, report: Report) -> None:
         """Its engine is used where none is in use, and offered where one is."""
+        if not self.verbs.was_asked and not self.session.shares:
+            choose = Step("Choose…", "machine-folders")
+            words = "Share your home folder, chosen ones, or none."
+            self._session.notice(Notice("Which folders may containers use?", words, choose, "info"))
         where = self.session.machine.paths.endpoint
         if self._session.state.endpoint == where:
             return
@@ -247,11 +252,23 @@ class MachineRoom(QObject):
         acts: dict[str, Callable[[], object]] = {
             "machine-start": self.session.start,
             "machine-check": lambda: self._window.go(Place(places.MACHINE, tab="diagnostics")),
+            "share-folder": lambda: self._scope.start(self._share(str(argument)), name="share a folder"),
+            "machine-folders": lambda: self._window.go(Place(places.MACHINE, tab="folders")),
+            "machine-stop": self.verbs.stop,
+            "machine-rollback": self.verbs.rollback,
             "machine-slow": lambda: self._scope.start(self._explain(), name="say why the machine is slow"),
             "machine-copy": lambda: self._copy(str(argument)),
             "machine-folder": lambda: open_folder(str(argument or self.session.machine.paths.home)),
         }
         acts[act]()
+
+    async def _share(self, path: str) -> None:
+        """Lets the machine see a folder, and tells what came of it."""
+        try:
+            said = await shared_with_machine(path)
+        except MachineError as error:
+            said = notice_for(error)
+        self._session.notice(said)
 
     async def _explain(self) -> None:
         """Why it is slow, and what would help."""

@@ -20,6 +20,7 @@ from vm.machine import SUPPORTED, Machine
 from vm.making import Settings
 from vm.qemu.errors import QemuError
 from vm.report import Report
+from vm.shares.places import Share
 
 T = TypeVar("T")
 LOOK_EVERY = 2.0
@@ -89,6 +90,11 @@ class MachineSession(QObject):
             return making.read(self.machine.paths)
         except MachineError:
             return None
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """The folders that are shared, as far as that is known."""
+        return self.state.settings.shares if self.state.settings is not None else ()
 
     async def _look(self) -> None:
         try:

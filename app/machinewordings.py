@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,7 @@ ENDED = frozenset(("MachineEnded", "GuestPanicked"))
 START = Step("Start the machine", "machine-start")
 AGAIN = Step("Try again", "machine-start")
 CHECK = Step("Check the machine", "machine-check")
+STOP = Step("Stop it", "machine-stop")
 
 
 def copy_step(line: str, what: str = "Copy the command") -> Step:
@@ -135,7 +137,7 @@ def _silent(error: e.MachineSilent) -> Notice:
 
 def _not_suspended(error: e.MachineNotSuspended) -> Notice:
     words = f"{sentence(error.reason)} It goes on as it was. It can be stopped instead, and started again."
-    return Notice("The machine could not be suspended", words)
+    return Notice("The machine could not be suspended", words, STOP)
 
 
 _SETTINGS = {
@@ -154,7 +156,8 @@ def _settings(error: e.SettingsUnusable) -> Notice:
 
 def _docker_config(error: e.DockerConfigUnusable) -> Notice:
     words = f"{error.path} {sentence(error.reason)} Nothing in it was changed."
-    return Notice("Docker's own configuration cannot be used", words)
+    there = Step("Show the folder", "machine-folder", os.path.dirname(error.path))
+    return Notice("Docker's own configuration cannot be used", words, there)
 
 
 def _updating(_error: e.MachineUpdating) -> Notice:
@@ -165,7 +168,8 @@ def _update_failed(error: e.UpdateFailed) -> Notice:
     doing = STEPS.get(error.step, error.step)
     way = f"Go back to {error.before} with: pilothouse machine rollback" if error.before else "Try to start it again."
     words = f"{doing}: {sentence(error.reason)} Its images, containers and volumes are there. {way}"
-    return Notice(f"The machine did not start with the image {error.version}", words)
+    step = Step("Go back", "machine-rollback") if error.before else AGAIN
+    return Notice(f"The machine did not start with the image {error.version}", words, step)
 
 
 def _no_rollback(_error: e.RollbackMissing) -> Notice:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from app.machinewordings import AGAIN, CHECK, START, copy_step, install_line
+from app.machinewordings import AGAIN, CHECK, START, STOP, copy_step, install_line
 from app.notices import Notice, Step, sentence
 from app.presentation.units import bytes_text, joined
 from vm.qemu import errors as e
@@ -195,7 +196,6 @@ def _install_step() -> Step:
     return copy_step(line, "Copy install command") if line else CHECK
 
 
-_FOLDER = Step("Show the folder", "machine-folder")
 _STEPS: dict[type[BaseException], Callable[[], Step]] = {
     e.QemuUnusable: _install_step,
     e.QemuSilent: lambda: AGAIN,
@@ -203,14 +203,15 @@ _STEPS: dict[type[BaseException], Callable[[], Step]] = {
     e.SshPortTaken: lambda: AGAIN,
     e.WakeFailed: lambda: START,
     e.QmpGone: lambda: START,
-    e.DiskError: lambda: _FOLDER,
-    e.FolderUnnameable: lambda: _FOLDER,
+    e.SuspendBlocked: lambda: STOP,
 }
 """What is pressed next, for a kind and those below it; all else is looked at on the machine's page."""
 
 
 def next_step(error: e.QemuError) -> Step:
     """The press that helps most with an error of QEMU."""
+    if isinstance(error, e.DiskError):
+        return Step("Show the folder", "machine-folder", os.path.dirname(error.path))
     return next((_STEPS[kind]() for kind in type(error).__mro__ if kind in _STEPS), CHECK)
 
 

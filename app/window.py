@@ -151,7 +151,7 @@ class MainWindow(QWidget):
             if entry.key:
                 bind(self, entry.key.replace(" ", "+"), entry.on_pick, covered=entry.key == "Ctrl Q")
         bind(self, "Ctrl+K", self.palette_asked.emit, covered=True)
-        bind(self, "Ctrl+N", self._on_new)
+        bind(self, "Ctrl+N", self.begin)
 
     # Where one is
 
@@ -213,7 +213,8 @@ class MainWindow(QWidget):
         if isinstance(page, Searches) and not is_covered(self):
             page.focus_search()
 
-    def _on_new(self) -> None:
+    def begin(self) -> None:
+        """Opens what the page in view makes something new with."""
         page: object = self.stack.currentWidget()
         if isinstance(page, HasPrimary) and not is_covered(self):
             page.primary()

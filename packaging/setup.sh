@@ -97,6 +97,8 @@ test_programs() {
   has qemu-system-x86_64 || need "tests boot a small machine" qemu-system-x86 qemu-system-x86-core qemu-system-x86
   has qemu-system-aarch64 || need "tests boot a small machine of the other processor" qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64
   has qemu-img || need "tests make disks" qemu-utils qemu-img qemu-img
+  has gsettings || need "tests change the proxy of a desktop" libglib2.0-bin glib2 glib2
+  [[ -e /usr/share/glib-2.0/schemas/org.gnome.system.proxy.gschema.xml ]] || need "the settings of a desktop's proxy" gsettings-desktop-schemas gsettings-desktop-schemas gsettings-desktop-schemas
   [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || need "Debian's signature on the kernel that the tests boot" debian-archive-keyring debian-keyring debian-archive-keyring
   guest_programs
   virtual_display

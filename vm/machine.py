@@ -136,7 +136,7 @@ class Machine:
         report = await self._followed(told)
         if (failure := report.failure) is not None:
             raise MachineStartFailed(failure.step, failure.kind, failure.reason, failure.console)
-        return report
+        return self._with_image(report)
 
     async def stop(self, seconds: float = STOP_SECONDS) -> Report:
         """Ask the guest to end, and end it by force after `seconds`. Raises MachineSilent.
@@ -304,7 +304,9 @@ class Machine:
 
     async def inspect(self) -> Report:
         """What it is now: its supervisor's word, and without one what can be seen. Raises MachineSilent."""
-        report = await self._inspected()
+        return self._with_image(await self._inspected())
+
+    def _with_image(self, report: Report) -> Report:
         if (found := self.paths.in_use) is None or report.state == "absent":
             return report
         now = images.version_of(found.use)

@@ -16,6 +16,7 @@ from vm.diagnosis.check import Repair
 from vm.machine import Machine
 from vm.making import Settings
 from vm.report import Report
+from vm.shares.places import Share
 
 T = TypeVar("T")
 Told = Callable[[Report | Amount | str], None]
@@ -108,6 +109,14 @@ async def _use_context(machine: Machine, wanted: bool, _told: Told) -> None:
     await machine.use_context(wanted)
 
 
+async def _share(machine: Machine, share: Share, _told: Told) -> Report:
+    return await machine.share(share.path, watch=share.watch, writable=share.writable)
+
+
+async def _unshare(machine: Machine, path: str, _told: Told) -> Report:
+    return await machine.unshare(path)
+
+
 async def _move(machine: Machine, folder: Path, told: Told) -> Report:
     def say(share: float) -> None:
         told(Amount(round(share * 1000), 1000, percent_text(share)))
@@ -167,6 +176,12 @@ CHANGE = MachineCommand[Settings](
 )
 USE_CONTEXT = MachineCommand[bool](
     "context", "Switch docker over", "plug", _use_context, _why_not_there, lambda _wanted: CommandLine()
+)
+SHARE = MachineCommand[Share](
+    "share", "Share a folder", "folder", _share, _why_not_there, lambda share: words("share", share.path)
+)
+UNSHARE = MachineCommand[str](
+    "unshare", "Share a folder no more", "x", _unshare, _why_not_there, lambda path: words("unshare", path)
 )
 MOVE = MachineCommand[Path](
     "move", "Move the disk…", "folder-open", _move, _why_not_there, lambda folder: words("move", str(folder)),

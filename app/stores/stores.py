@@ -29,3 +29,7 @@ class Stores(QObject):
         """Empties all of them."""
         for store in (self.containers, self.images, self.volumes, self.networks):
             store.clear()
+
+    def running(self) -> list[str]:
+        """The ids of the containers that run, paused ones too."""
+        return [one.id for one in self.containers.values.values() if one.state in ("running", "paused")]

@@ -14,6 +14,8 @@ from app.widgets.checklist import CheckList, CheckRow
 from app.widgets.foldedtext import FoldedText
 from app.widgets.text import PlainLabel
 
+CHECK = "Check the machine"
+
 
 class StartView(Struct, frozen=True):
     """What the panel shows. `going`: it can be cancelled; `slow` is a caution; `failure` says why it did not start.
@@ -32,11 +34,12 @@ class StartView(Struct, frozen=True):
 
 
 class StartPanel(InsetPanel):
-    """`cancel_pressed()`, `help_pressed()`, `again_pressed()`."""
+    """`cancel_pressed()`, `help_pressed()`, `again_pressed()`, `check_pressed()`."""
 
     cancel_pressed = Signal()
     help_pressed = Signal()
     again_pressed = Signal()
+    check_pressed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent=parent)
@@ -56,10 +59,13 @@ class StartPanel(InsetPanel):
         self.help.clicked.connect(self.help_pressed)
         self.again = Button(theme, "Try again")
         self.again.clicked.connect(self.again_pressed)
+        self.check = Button(theme, CHECK, kind="ghost")
+        self.check.clicked.connect(self.check_pressed)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.help)
         buttons.addWidget(self.again)
+        buttons.addWidget(self.check)
         buttons.addStretch(1)
         self.console = FoldedText(theme, "Last lines of the serial console")
         self.body.setSpacing(12)
@@ -85,5 +91,6 @@ class StartPanel(InsetPanel):
         self.help.setText(view.help)
         self.help.setVisible(bool(view.help))
         self.again.setVisible(view.again)
+        self.check.setVisible(bool(view.failure) and view.help != CHECK)
         self.again.set_kind("default" if view.help else "primary")
         self.console.set_lines(view.console)

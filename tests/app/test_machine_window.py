@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app import places
+from app.desk import Desk
 from app.machineroom import MachineRoom
 from app.machinewordings import STEPS
 from app.notices import notice_for
@@ -113,6 +114,9 @@ async def test_a_failure_says_what_why_the_consoles_words_and_what_helps(
         assert QApplication.clipboard().text() == "\n".join(CONSOLE)
         assert not faults(person.window)
         machine.fault = None
+        await person.press("Check the machine")
+        assert person.window.place == Place(places.MACHINE, tab="diagnostics")
+        await person.nav("containers")
         await person.press("Try again")
         await person.until(lambda: machine.report.state == "running", "the machine")
 
@@ -141,7 +145,7 @@ async def test_the_page_says_what_process_monitor_and_engine_say(
         for words in ("QEMU runs as process 4711", "Docker 28.1.1 answers", "KVM", str(machine.paths.socket)):
             await person.sees(words)
         await person.sees("127.0.0.1:5432/tcp")
-        await person.sees("nginx (pid 81)")
+        await person.sees("postgres (pid 7)")
         assert not faults(person.window)
         machine.report = Report("failed", failure=Failure("process", "MachineEnded", "signal 9", CONSOLE))
         await person.sees("The machine ended by itself")
@@ -228,12 +232,35 @@ async def test_what_it_has_is_changed_with_one_restart_that_is_asked_for(
         assert not faults(person.window)
 
 
+async def test_folders_are_asked_for_shared_watched_and_shared_no_more(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("running", str(machine.paths.socket), 4711)
+        machine.keep(HAS)
+        person.window.go(Place(places.MACHINE, tab="folders"))
+        await person.sees("Which folders may containers use?")
+        assert not faults(person.window)
+        await person.press("Share my home folder")
+        home = str(Path.home())
+        await person.until(lambda: [one.path for one in making.read(machine.paths).shares] == [home], "the home folder")
+        await person.sees("The machine sees it")
+        assert not person.says("Which folders may containers use?")
+        await person.press(f"Watch {home}")
+        await person.until(lambda: making.read(machine.paths).shares[0].watch, "the watch")
+        assert not faults(person.window)
+        await person.press(f"Share {home} no more")
+        await person.until(lambda: not making.read(machine.paths).shares, "the end of it")
+        await person.sees("No folder is shared")
+        assert machine.asked == ["share", "share", "unshare"]
+
+
 async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_back(
     qapp: QApplication, machine: FakeMachine
 ) -> None:
     machine.report = Report("running", str(machine.paths.socket), 4711)
     machine.keep(replace(HAS, suspend=True))
-    machine.paths.socket.touch()
+    machine.leave_socket()
     async with at_desk(None, connect=False, machine=machine) as person:
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
@@ -245,7 +272,7 @@ async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_ba
 async def test_leaving_lets_it_run_where_nothing_else_was_said(qapp: QApplication, machine: FakeMachine) -> None:
     machine.report = Report("running", str(machine.paths.socket), 4711)
     machine.keep(HAS)
-    machine.paths.socket.touch()
+    machine.leave_socket()
     async with at_desk(None, connect=False, machine=machine) as person:
         person.window.close()
         await person.until(person.desk.quit_asked.done, "the end")
@@ -318,7 +345,7 @@ async def presses(machine: FakeMachine, error: Exception) -> None:
     step = notice_for(error).step
     assert step is not None
     acts: list[str] = []
-    source = inspect.getsource(MachineRoom.act)
+    source = inspect.getsource(MachineRoom.act) + inspect.getsource(Desk._act)
     known = {"choose-engine", *(f"show-{page}" for page in places.PAGES)}
     acts.append(step.act)
     assert step.act in known or f'"{step.act}"' in source

@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from tests.bench import machine as kernel
+from tests.bench import shares
 from tests.bench.rows import Row, allowed
 from tests.e2e.guest.machine import built
 from vm.guest.manifest import FILES, check_folder
@@ -73,6 +74,7 @@ async def _measure(made: Machine) -> list[Row]:
     found.append(Row("resume to ping / boot to ping", *_medians(resumes, colds, "s"), RESUME_LIMIT))
     report = await made.inspect()
     found += await asyncio.to_thread(_measure_running, made, report, _ssh(made.paths, report.ssh_port))
+    found += await shares.measure(made, _ssh(made.paths, report.ssh_port), made.paths.home.parents[1] / "shared")
     weight = sum(check_folder(image).file(name).size for name in FILES) / 1e6
     return [*found, allowed("image, all of it / 150 MB", weight, "MB", IMAGE_MB, IMAGE_MB)]
 

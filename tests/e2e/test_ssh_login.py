@@ -180,6 +180,9 @@ async def test_a_host_that_we_set_up_is_reached_with_a_pair_of_keys(sshd: Sshd, 
     assert (await reader.read()).endswith(b"OK")
     writer.close()
     assert await session.run("echo $((6*7)); exit 3", deadline=10) == (3, b"42\n", b"")
+    large = b"a secret " * 300_000
+    assert await session.run("wc -c", deadline=60, given=large) == (0, f"{len(large)}\n".encode(), b"")
+    assert (await session.run("exit 4", deadline=60, given=large))[0] == 4, "one that does not read"
     answering = await session.open_program("head -c 10 >/dev/null; head -c 3000000 /dev/zero; echo answer")
     reader, writer = await asyncio.open_connection(sock=answering)
 

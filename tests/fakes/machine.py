@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from vm import making
 from vm.errors import MachineError
@@ -14,7 +17,8 @@ from vm.machine import Machine
 from vm.making import Settings
 from vm.paths import MachinePaths
 from vm.qemu.errors import QemuError
-from vm.report import Report, Step
+from vm.report import Report, ShareState, Step
+from vm.shares.places import Share
 
 SAID = ("image", "qemu", "accelerator", "disk", "process", "guest", "ssh", "engine")
 
@@ -81,6 +85,25 @@ class FakeMachine(Machine):
         """What it is made of, where the window reads it."""
         self.paths.make()
         making.write(self.paths, settings)
+
+    def leave_socket(self) -> None:
+        """A socket where its engine would answer; nobody does."""
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(self.paths.socket))
+
+    async def share(self, path: str, *, watch: bool = False, writable: bool = True) -> Report:
+        self.asked.append("share")
+        known = making.read(self.paths)
+        others = tuple(one for one in known.shares if one.path != path)
+        self.keep(replace(known, shares=(*others, Share(path, watch, writable))))
+        self.report = replace(self.report, shares=(*self.report.shares, ShareState(path)))
+        return self.report
+
+    async def unshare(self, path: str) -> Report:
+        self.asked.append("unshare")
+        known = making.read(self.paths)
+        self.keep(replace(known, shares=tuple(one for one in known.shares if one.path != path)))
+        return self.report
 
     async def rest(self) -> Report:
         self.asked.append("rest")

@@ -216,7 +216,7 @@ async def shares(seen: Seen) -> Check:
     """Whether every shared folder is mounted."""
     if seen.report is None or not seen.runs:
         return Check("shares", "unknown", "", "not-running")
-    found = getattr(seen.report, "shares", ())
+    found = seen.report.shares
     wrong = [f"{each.path}: {each.reason}" for each in found if each.reason]
     if wrong:
         return Check("shares", "bad", "; ".join(wrong), "shares", "restart")

@@ -33,6 +33,7 @@ from vm.supervisor.shares import Shares
 
 PING_SECONDS = 5.0
 STOP_SECONDS = 30.0
+SHARE_AGAIN = 5.0
 LAST_WORD = 2.0
 """Seconds in which those who ask about the end are still told."""
 
@@ -156,6 +157,13 @@ class Supervisor:
             self.log(f"shares: {error}")
         self._tell()
 
+    async def _share_at_first(self) -> None:
+        """A guest that has just come up may be too busy at first."""
+        await self.share()
+        while self._shares is not None and self._shares.away:
+            await asyncio.sleep(SHARE_AGAIN)
+            await self.share()
+
     async def suspend(self) -> Failure | None:
         """Save it and end; why it could not be saved, and then it goes on."""
         if self._state == "asleep":
@@ -266,7 +274,7 @@ class Supervisor:
         self._ports = Ports(booted.engine, booted.link, booted.running.monitor, self.log, self._tell)
         self._spawn(self._ports.follow())
         self._shares = Shares(self.paths, booted.link, self.log)
-        self._spawn(self.share())
+        self._spawn(self._share_at_first())
         self._spawn(clock.follow(booted.link, self.log))
         self._spawn(self._handing.follow(booted.link))
         self._spawn(trimming.follow(booted.engine, booted.link, self.log))
@@ -302,6 +310,7 @@ class Supervisor:
             self._ports.close()
         if self._shares is not None:
             await self._shares.close()
+            self._shares = None
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)

@@ -27,6 +27,7 @@ SERVER_SECONDS = 4.0
 LOOKUPS = 48
 """At once, each in a thread; a name server that does not answer holds one for half a minute."""
 PENDING = 400
+STREAMS = 64
 DATAGRAM = 512
 LONGEST = 65535
 PORT_TRIES = 20
@@ -41,6 +42,7 @@ class NameServer:
         self._gateway, self._servers = gateway, servers
         self._lookups: dict[str, asyncio.Future[Found]] = {}
         self._work: set[asyncio.Task[None]] = set()
+        self._streams = 0
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self.port = 0
@@ -101,9 +103,10 @@ class NameServer:
         task.add_done_callback(self._work.discard)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._streams += 1
         try:
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-                while True:
+                while self._streams <= STREAMS:
                     async with asyncio.timeout(3 * ANSWER_SECONDS):
                         length = int.from_bytes(await reader.readexactly(2))
                         answer = await self.answer(await reader.readexactly(length), stream=True)
@@ -112,6 +115,7 @@ class NameServer:
                         writer.write(len(answer).to_bytes(2) + answer)
                         await writer.drain()
         finally:
+            self._streams -= 1
             writer.close()
 
     async def _addresses(self, question: DNSRecord, name: str, *, stream: bool) -> bytes:

@@ -45,12 +45,18 @@ class Shares:
         self._listened: Link | None = None
         self._watching = Watching(link, log)
         self._states: tuple[ShareState, ...] = ()
+        self._served: list[Share] = []
 
     @property
     def states(self) -> tuple[ShareState, ...]:
         """What is to be shared, and what of it is not."""
         failed = self._watching.failed
         return tuple(msgspec.structs.replace(each, unwatched=failed.get(each.path, "")) for each in self._states)
+
+    @property
+    def away(self) -> bool:
+        """Whether the guest did not answer."""
+        return any(state.reason == AWAY for state in self._states)
 
     async def apply(self, shares: Iterable[Share]) -> None:
         """Share these and no others; what went wrong is in `states`."""
@@ -60,7 +66,9 @@ class Shares:
                 return
             why = {share.path: problem(share.path) for share in wanted}
             able = [share for share in wanted if not why[share.path]]
-            self._serve(able)
+            if able != self._served:
+                self._served = able
+                self._serve(able)
             try:
                 async with asyncio.timeout(MOUNT_SECONDS):
                     await self._link.session.each_link(self._on_link)

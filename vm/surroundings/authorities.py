@@ -109,7 +109,7 @@ if sys.platform == "win32":
 elif sys.platform == "darwin":
 
     def _files() -> tuple[Path, ...]:
-        return tuple(Path(each).expanduser() for each in KEYCHAINS)
+        return tuple(Path(os.path.expanduser(each)) for each in KEYCHAINS)
 
     def _trusted(files: Iterable[Path]) -> Iterable[bytes]:
         """What a person or a company put into a keychain, where the system says that it trusts it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import ipaddress
+import os
 import subprocess
 import sys
 import urllib.request
@@ -25,7 +26,7 @@ class ProxyReader:
     """Reads it again and again at little cost."""
 
     def __init__(self, home: Path | None = None) -> None:
-        self._home = home or Path.home()
+        self._home = home or Path(os.path.expanduser("~"))
         self._seen: tuple[tuple[int, int], ...] | None = None
         self._gnome: Mapping[str, str] = {}
 

@@ -13,7 +13,7 @@ from app.pages.containers.list import ContainersList
 from app.pages.containers.verbs import ContainerVerbs, OpenUrl, open_in_browser
 from app.places import CONTAINERS, RUN, Go, Place
 from app.preferences import Preferences
-from app.session import EngineState, Session
+from app.session import EngineState, Phase, Session
 from app.theme import Theme
 from app.widgets.entries import Entry
 
@@ -49,6 +49,8 @@ class ContainersPage(QWidget):
         self.details: ContainerPage | None = None
         self._where: Endpoint | None = None
         session.state_changed.connect(self._on_state)
+        session.stores.containers.changed.connect(lambda _delta: self._follow_ports())
+        self._follow_ports()
         self.stack = QStackedWidget()
         self.stack.addWidget(self.list)
         whole = QVBoxLayout(self)
@@ -94,7 +96,12 @@ class ContainersPage(QWidget):
         """What Ctrl N does here."""
         self._go(Place(RUN))
 
+    def _follow_ports(self) -> None:
+        state, rows = self._session.state, self._session.stores.containers.values.values()
+        self._feeds.ports.follow(state.endpoint if state.phase is Phase.CONNECTED else None, rows)
+
     def _on_state(self, state: EngineState) -> None:
+        self._follow_ports()
         if self.details is None or state.endpoint is None or state.endpoint == self._where:
             return
         if self.isVisible():

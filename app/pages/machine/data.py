@@ -12,7 +12,7 @@ from app.presentation.units import DASH
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.progress import ProgressBar
-from app.widgets.text import PlainLabel
+from app.widgets.text import PlainLabel, set_tooltip
 
 
 class _Line(QWidget):
@@ -93,7 +93,7 @@ class DataTab(Column):
             (self.reset_button, "reset"), (self.delete_button, "delete"),
         ):  # fmt: skip
             button.setEnabled(not whys[verb])
-            button.setToolTip(whys[verb])
+            set_tooltip(button, whys[verb])
 
     def choose(self) -> None:
         """Lets the person pick the new folder of the disk."""

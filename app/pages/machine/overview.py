@@ -35,6 +35,7 @@ class OverviewTab(Column):
         self.panel.cancel_pressed.connect(machine.cancel)
         self.panel.again_pressed.connect(machine.start)
         self.panel.help_pressed.connect(lambda: act(Step("", "machine-help")))
+        self.panel.check_pressed.connect(lambda: act(Step("", "machine-check")))
         self.none = EmptyState(theme, "monitor", "No machine yet", WHAT, "Start the machine", machine.start, "primary")
         self.facts = Facts(theme)
         self.ports = CheckList(theme)

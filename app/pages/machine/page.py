@@ -23,7 +23,13 @@ from app.widgets.segments import Tabs
 from app.widgets.text import set_tooltip
 from app.widgets.topbar import TopBar
 
-TABS = (("overview", "Overview"), ("resources", "Resources"), ("data", "Data"), ("diagnostics", "Diagnostics"))
+TABS = (
+    ("overview", "Overview"),
+    ("resources", "Resources"),
+    ("folders", "Folders"),
+    ("data", "Data"),
+    ("diagnostics", "Diagnostics"),
+)
 
 
 class MachinePage(QWidget):
@@ -55,6 +61,7 @@ class MachinePage(QWidget):
         self._makers: dict[str, Callable[[], QWidget]] = {
             "overview": lambda: OverviewTab(theme, machine, act),
             "resources": self._resources,
+            "folders": self._folders,
             "data": self._data,
             "diagnostics": self._diagnostics,
         }
@@ -86,6 +93,11 @@ class MachinePage(QWidget):
         from app.pages.machine.resources import ResourcesTab
 
         return ResourcesTab(self._theme, self._machine, self._verbs)
+
+    def _folders(self) -> QWidget:
+        from app.pages.machine.folders import FoldersTab
+
+        return FoldersTab(self._theme, self._machine, self._verbs)
 
     def _data(self) -> QWidget:
         from app.pages.machine.data import DataTab

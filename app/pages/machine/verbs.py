@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.checkwordings import CONSEQUENCES, REPAIRS
@@ -21,14 +21,17 @@ from app.commands.machine import (
     RESET,
     RESTART,
     ROLLBACK,
+    SHARE,
     START,
     STOP,
     SUSPEND,
+    UNSHARE,
     UPDATE,
     USE_CONTEXT,
     MachineCommand,
 )
 from app.machinesession import MachineSession
+from app.preferences import Preferences
 from app.presentation.units import plural
 from app.session import Session
 from app.theme import Theme
@@ -36,17 +39,27 @@ from app.widgets.confirm import Confirm
 from app.widgets.entries import Entry
 from vm.diagnosis.check import ASKED, Repair
 from vm.making import Settings
+from vm.shares.places import Share
 
 DELETED = "All of it goes: images, containers, volumes and settings. There is no copy, and it cannot be undone."
+ASKED_KEY = "machine/asked-for-folders"
 RESET_WORDS = "Its images, containers and volumes go. There is no copy, and it cannot be undone. Its settings stay."
 
 
 class MachineVerbs(QObject):
-    """Offers what can be done, and asks before what cannot be undone, or what ends running containers."""
+    """Offers what can be done, and asks before what cannot be undone, or what ends running containers.
 
-    def __init__(self, theme: Theme, window: QWidget, machine: MachineSession, session: Session) -> None:
+    `answered()` when the question about folders was.
+    """
+
+    answered = Signal()
+
+    def __init__(
+        self, theme: Theme, window: QWidget, machine: MachineSession, session: Session, preferences: Preferences
+    ) -> None:
         super().__init__(window)
         self._theme, self._window, self._machine, self._session = theme, window, machine, session
+        self._preferences = preferences
 
     # What is offered
 
@@ -107,6 +120,34 @@ class MachineVerbs(QObject):
     def use_context(self, wanted: bool) -> None:
         """Whether docker's own programs use it."""
         self._run(USE_CONTEXT, wanted)
+
+    def share(self, path: str) -> None:
+        """Shares a folder."""
+        self._preferences.set(ASKED_KEY, True)
+        self._run(SHARE, Share(path))
+        self.answered.emit()
+
+    def share_as(self, path: str, *, watch: bool | None = None, writable: bool | None = None) -> None:
+        """Shares a folder that is shared in another way."""
+        settings = self._machine.state.settings
+        share = next((one for one in settings.shares if one.path == path), None) if settings is not None else None
+        if share is not None:
+            watched = share.watch if watch is None else watch
+            self._run(SHARE, Share(path, watched, share.writable if writable is None else writable))
+
+    def unshare(self, path: str) -> None:
+        """Shares it no more."""
+        self._run(UNSHARE, path)
+
+    def share_none(self) -> None:
+        """The person wants none now, and is not asked again."""
+        self._preferences.set(ASKED_KEY, True)
+        self.answered.emit()
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether the person has answered which folders are shared."""
+        return self._preferences.get(ASKED_KEY, False)
 
     # Its image and its disk
 

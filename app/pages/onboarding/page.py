@@ -75,13 +75,15 @@ class MachineCard:
 class OnboardingPage(QWidget):
     """Signals: `start_pressed()`, `cancel_pressed()`, `connect_pressed()`, `look_again()`.
 
-    Of the machine: `machine_pressed()`, `machine_cancelled()`, `machine_helped()`; `seen(bool)` as it comes and goes.
+    Of the machine: `machine_pressed()`, `machine_cancelled()`, `machine_helped()`, `machine_checked()`; `seen(bool)` as
+    it comes and goes.
     """
 
     start_pressed = Signal()
     machine_pressed = Signal()
     machine_cancelled = Signal()
     machine_helped = Signal()
+    machine_checked = Signal()
     seen = Signal(bool)
     cancel_pressed = Signal()
     connect_pressed = Signal()
@@ -141,6 +143,7 @@ class OnboardingPage(QWidget):
         self.panel.cancel_pressed.connect(self.machine_cancelled)
         self.panel.again_pressed.connect(self.machine_pressed)
         self.panel.help_pressed.connect(self.machine_helped)
+        self.panel.check_pressed.connect(self.machine_checked)
         self.steps_panel = InsetPanel(theme)
         self.steps_title = PlainLabel(theme, HELPS, "body_strong")
         self.steps = PlainLabel(theme, "", "mono", "text-secondary", wrap=True)

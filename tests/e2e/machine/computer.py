@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from tests.e2e import images
@@ -35,6 +36,7 @@ CONNECTED = "03"
 """The state of a unix socket in /proc/net/unix that has somebody on its other side."""
 AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import vm.supervisor.core'], check=True)"
 RUNTIME = "from app import paths; print(paths.runtime_dir())"
+OWN_FILES = '"$0" --bind "$1" /etc/resolv.conf && "$0" --bind "$2" /etc/hosts && shift 2 && exec "$@"'
 OWNER = """
 import asyncio, sys, time
 from app import paths
@@ -59,6 +61,10 @@ class Computer:
         self.python = [_found("nice"), sys.executable]
         if os.getuid() == 0:
             self._become_ordinary()
+        self.hosts, self.resolver = home.parent / "hosts", home.parent / "resolv.conf"
+        self.trusted = home.parent / "trusted.pem"
+        self.plain = self.python[:-1]
+        self._change_alone()
         self.machine = home / "data" / "machine"
         self.runtime = Path(self._said(RUNTIME)) / "machine"
         self.socket = self.runtime / "docker.sock"
@@ -92,6 +98,21 @@ class Computer:
                         os.chown(folder, NOBODY, NOBODY)
                     return
         pytest.fail(f"nobody but root can run what is tested here: {done.stderr.decode()[-500:]}")
+
+    def _change_alone(self) -> None:
+        """Give it a hosts file, a nameserver, authorities and settings of a desktop that only what runs on it sees."""
+        for name in [each for each in self.environment if each.lower().endswith("_proxy")]:
+            del self.environment[name]
+        self.environment.update(GSETTINGS_BACKEND="keyfile", SSL_CERT_FILE=str(self.trusted))
+        self.trusted.write_bytes(Path(certifi.where()).read_bytes())
+        for file, source in ((self.hosts, "/etc/hosts"), (self.resolver, "/etc/resolv.conf")):
+            file.write_bytes(Path(source).read_bytes())
+        alone, again = [_found("unshare"), "--mount"], list[str]()
+        if os.getuid() != 0:  # Who is nobody special may do that in a name space of users, and is himself again within.
+            alone += ["--user", "--map-root-user"]
+            again = [_found("unshare"), "--user", f"--map-user={os.getuid()}", f"--map-group={os.getgid()}"]
+        mounting = [_found("sh"), "-c", OWN_FILES, _found("mount"), str(self.resolver), str(self.hosts)]
+        self.python = [*alone, *mounting, *again, *self.python]
 
     def _said(self, program: str) -> str:
         command = [*self.python, "-c", program]

@@ -140,6 +140,19 @@ async def test_what_is_too_long_for_a_datagram_is_asked_again_over_tcp(monkeypat
         writer.close()
 
 
+async def test_streams_have_an_end_to_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "STREAMS", 1)
+    question = DNSRecord.question("corp.example", "AAAA").pack()
+    async with serving() as server:
+        kept = await asyncio.open_connection("127.0.0.1", server.port)
+        kept[1].write(len(question).to_bytes(2) + question)
+        await kept[0].readexactly(2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        assert await reader.read() == b""
+        for each in (kept[1], writer):
+            each.close()
+
+
 @pytest.mark.parametrize("name", ["1.2.3.4", "127.1", "0x7f.1", "a..b", "wiki corp.example", "\0.example", "é.example"])
 async def test_what_is_no_name_of_a_host_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     looks_up(monkeypatch, lambda name: pytest.fail(name))
