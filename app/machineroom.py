@@ -233,7 +233,8 @@ class MachineRoom(QObject):
     def _on_failed(self, operation: Operation) -> None:
         """Where nobody sees the reason on a page, it is told by a toast."""
         shown = self._window.stack.currentWidget()
-        if operation.error is not None and shown is not self._card and self._window.place.page != places.MACHINE:
+        tells = shown is self._card or bool(getattr(shown, "tells_failures", False))
+        if operation.error is not None and not tells:
             self._session.notice(notice_for(operation.error))
 
     def _press(self, step: Step) -> None:

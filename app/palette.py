@@ -42,6 +42,7 @@ MACHINE = (
     ("start", "Start", "play"),
     ("stop", "Stop", "square"),
     ("restart", "Restart", "rotate-cw"),
+    ("suspend", "Suspend", "pause"),
     ("delete", "Delete…", "trash-2"),
 )
 """Verbs of the machine, which is not made for the palette alone."""

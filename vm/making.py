@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -63,9 +64,11 @@ def restarts(before: Settings, after: Settings) -> bool:
 
 def host_memory() -> int:
     """This computer's memory in MiB; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0
     try:
         return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) >> 20
-    except (AttributeError, ValueError, OSError):
+    except (ValueError, OSError):
         return 0
 
 

@@ -255,6 +255,18 @@ async def test_folders_are_asked_for_shared_watched_and_shared_no_more(
         assert machine.asked == ["share", "share", "unshare"]
 
 
+async def test_what_failed_is_told_where_the_reason_is_not_in_view(
+    qapp: QApplication, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_engine(machine, monkeypatch) as person:
+        machine.report = Report("stopped")
+        machine.keep(HAS)
+        machine.fault = MachineStartFailed("engine", "RequirementLate", "not within 5 s")
+        person.window.go(Place(places.MACHINE, tab="data"))
+        await person.press("Start")
+        await person.until(lambda: "The machine did not start" in [one.title for one in person.notices], "the notice")
+
+
 async def test_leaving_suspends_it_where_that_is_wanted_and_opening_brings_it_back(
     qapp: QApplication, machine: FakeMachine
 ) -> None:

@@ -83,6 +83,11 @@ class MachinePage(QWidget):
         self._show_tab("overview")
         self.refresh()
 
+    @property
+    def tells_failures(self) -> bool:
+        """Whether what shows why something failed is in view."""
+        return self.tabs.current() == "overview"
+
     def show_place(self, place: Place) -> None:
         """Goes to a tab."""
         if place.tab:

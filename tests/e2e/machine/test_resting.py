@@ -56,6 +56,12 @@ def counted(computer: Computer) -> int:
     return int(computer.docker("logs", "--tail", "1", "counter") or 0)
 
 
+def written(folder: Path) -> int:
+    """How far a container has counted into a folder of this computer."""
+    said = folder / "said"
+    return len(said.read_text().splitlines()) if said.exists() else 0
+
+
 def used(drive: Path) -> int:
     """Bytes that the disk's file takes, as du says."""
     return int(subprocess.check_output(["du", "-B1", str(drive / NAME)]).split()[0])
@@ -79,6 +85,13 @@ def test_suspended_it_goes_on_where_it_was(computer: Computer) -> None:
     computer.docker("run", "-d", "--name", "web", "-p", f"{port}:80", computer.busybox(), "sh", "-c", serve)
     eventually(lambda: fetched(port).endswith(b"hello\n"))
     eventually(lambda: counted(computer) > 2)
+    folder = computer.home.parent / 'shared, "é"'
+    folder.mkdir()
+    os.chown(folder, computer.home.stat().st_uid, -1)
+    computer.told("share", str(folder))
+    bound = ("-v", f"{folder}:/work", computer.busybox())
+    computer.docker("run", "-d", "--name", "writer", *bound, "sh", "-c", f"exec >/work/said; {COUNTING}")
+    eventually(lambda: written(folder) > 2)
     before = computer.told("status")
     assert (before["suspendable"], before["warnings"]) == ("", [])
     began = computer.docker("inspect", "-f", "{{.State.StartedAt}} {{.State.Pid}}", "counter", "web")
@@ -102,9 +115,12 @@ def test_suspended_it_goes_on_where_it_was(computer: Computer) -> None:
     assert lines == list(range(1, len(lines) + 1))
     eventually(lambda: counted(computer) > count + 2)
     eventually(lambda: fetched(port).endswith(b"hello\n"))
+    wrote = written(folder)
+    eventually(lambda: written(folder) > wrote + 2, LONG)
+    assert computer.docker("exec", "writer", "head", "-n", "2", "/work/said") == b"1\n2\n"
     off = float(computer.docker("run", "--rm", computer.busybox(), "date", "+%s")) - time.time()
     assert abs(off) < 30  # A container takes a while to start here.
-    computer.docker("rm", "-f", "web")
+    computer.docker("rm", "-f", "web", "writer")
 
 
 def test_what_is_freed_this_computer_gets_back(computer: Computer, drive: Path) -> None:
@@ -143,8 +159,6 @@ def test_a_full_disk_of_this_computer_is_told_and_it_goes_on_with_room(computer:
 
 def test_unneeded_it_falls_asleep_and_the_first_connection_wakes_it(computer: Computer) -> None:
     before = computer.told("change", "--idle", "1")
-    time.sleep(90)
-    assert computer.told("status")["pid"] == before["pid"], "a container runs in it"
     computer.docker("rm", "-f", "counter")
     eventually(lambda: computer.cli("status").returncode == 3, LONG)
     eventually(lambda: computer.told("status", code=3)["state"] == "asleep", LONG)
