@@ -14,11 +14,13 @@ import msgspec
 
 from vm.qemu.accelerators import Accelerator
 from vm.qemu.errors import FolderUnnameable
-from vm.qemu.finding import Qemu
+from vm.qemu.finding import Qemu, Version
 from vm.qemu.host import Arch, Host
 
 SUBNET = "198.51.100.0/24"
 """RFC 5737 keeps it for documentation: no company, home or VPN has an address there that the guest could need."""
+SAFE_THREADS: Version = (8, 1, 0)
+"""The QEMU from which on each processor of an emulated guest may have a thread of its own."""
 READY_PORT = "org.pilothouse.ready"
 """The guest's virtio-serial port (/dev/virtio-ports/…); what it writes is read by the monitor."""
 ROOT, DATA, NET, READY = "root", "data", "net", "ready"
@@ -114,7 +116,7 @@ def base(qemu: Qemu, host: Host, accelerator: Accelerator, *, sandbox: bool) -> 
     words += ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-name", "pilothouse"]
     if sandbox:
         words += ["-sandbox", SANDBOX]
-    words += ["-machine", _board(host.arch, accelerator), "-accel", _accel(accelerator), "-cpu", accelerator.cpu]
+    words += ["-machine", _board(host.arch, accelerator), "-accel", _accel(qemu, accelerator), "-cpu", accelerator.cpu]
     if host.arch == "x86_64":
         for state in ("s3", "s4"):
             words += ["-global", f"ICH9-LPC.disable_{state}=1"]
@@ -127,8 +129,13 @@ def _board(arch: Arch, accelerator: Accelerator) -> str:
     return f"virt,gic-version={'max' if accelerator.name == 'kvm' else '3'},dump-guest-core=off"
 
 
-def _accel(accelerator: Accelerator) -> str:
-    return "tcg,thread=multi,tb-size=512" if accelerator.name == "tcg" else accelerator.name
+def _accel(qemu: Qemu, accelerator: Accelerator) -> str:
+    if accelerator.name != "tcg":
+        return accelerator.name
+    # An older QEMU may keep a translation of code that another processor of the guest changed meanwhile, and a kernel
+    # that patches itself then dies (accel/tcg of 8.1 locks pages before it translates).
+    threads = "multi" if qemu.version >= SAFE_THREADS else "single"
+    return f"tcg,thread={threads},tb-size=512"
 
 
 def kernel(boot: Boot, arch: Arch, named: Callable[[Path], str] = str) -> list[str]:

@@ -17,6 +17,7 @@ from vm.guest import image
 from vm.guest.disk import BLANK
 from vm.guest.handover import KERNEL_WORDS, Handover
 from vm.guest.manifest import MANIFEST
+from vm.guest.trust import mark_built
 from vm.making import ARCHES
 from vm.qemu.host import this_host
 
@@ -43,6 +44,7 @@ def built(arch: str) -> Path:
                 shutil.rmtree(old)
             here = arch == ARCHES[this_host().arch]
             image.build(arch, folder, cache / "packages", lambda _: None, image.COMPRESSION if here else QUICK)
+        mark_built(folder)  # The cache may have come here with a copy of another computer.
     return folder
 
 
@@ -82,7 +84,7 @@ class Guest:
         image_folder, here = built(self.arch), self.folder
         boot = f"console={CONSOLES[self.arch]} {KERNEL_WORDS} panic=1"
         words = ["nice", PROGRAMS[self.arch], "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-        words += [*BOARDS[self.arch], "-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-m", "2048"]
+        words += [*BOARDS[self.arch], "-accel", "tcg,thread=single,tb-size=512", "-smp", "2", "-m", "2048"]
         words += ["-kernel", str(image_folder / "kernel"), "-initrd", str(image_folder / "initrd"), "-append", boot]
         drives = (("root", image_folder / "root", "readonly=on"), (self.serial, self.disk, "discard=unmap"))
         for name, path, options in drives:

@@ -137,6 +137,13 @@ def test_emulation() -> None:
     assert words[words.index("-cpu") + 1] == "max,pauth=off"
 
 
+@pytest.mark.parametrize(("version", "threads"), [((7, 2, 22), "single"), ((8, 0, 5), "single"), ((8, 1, 0), "multi")])
+def test_an_older_emulation_has_one_thread(version: tuple[int, int, int], threads: str) -> None:
+    qemu = Qemu(Path("/q"), Path("/i"), version, "path")
+    words = argv(qemu, Host("linux", "x86_64"), emulation("x86_64"), MACHINE, sandbox=False)
+    assert words[words.index("-accel") + 1] == f"tcg,thread={threads},tb-size=512"
+
+
 @pytest.mark.parametrize(
     ("system", "arch", "version", "tried"),
     [
