@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,12 @@ HOME = f'it\'s, a: "hömé" $HOME %s 😀 {"deep" * 12}'
 """What a home folder may be called; a socket's path below it would be too long."""
 CONNECTED = "03"
 """The state of a unix socket in /proc/net/unix that has somebody on its other side."""
-AGAIN = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import vm.supervisor.core'], check=True)"
+AGAIN = """
+import os, subprocess, sys
+import PySide6
+os.listdir(PySide6.__path__[0])
+subprocess.run([sys.executable, "-c", "import vm.supervisor.core"], check=True)
+"""
 RUNTIME = "from app import paths; print(paths.runtime_dir())"
 OWN_FILES = '"$0" --bind "$1" /etc/resolv.conf && "$0" --bind "$2" /etc/hosts && shift 2 && exec "$@"'
 OWNER = """
@@ -58,6 +65,7 @@ class Computer:
         self.environment["QT_QPA_PLATFORM"] = "offscreen"
         for name in [each for each in self.environment if each.startswith(("DOCKER_", "XDG_"))]:
             del self.environment[name]
+        self.root = ROOT
         self.python = [_found("nice"), sys.executable]
         if os.getuid() == 0:
             self._become_ordinary()
@@ -71,33 +79,24 @@ class Computer:
         self.owner: subprocess.Popen[str] | None = None
 
     def _become_ordinary(self) -> None:
-        """Whoever is root uses the machine as somebody who is not.
-
-        Where that one may not read what is run here (a tree in /root), it may read, and nothing else.
-        """
-        packages = [each for each in sys.path if each.endswith("site-packages")]
-        known = os.pathsep.join((str(ROOT), *packages))
-        environment = {**self.environment, "PYTHONPATH": known, "PYTHONDONTWRITEBYTECODE": "1"}
-        for python in (sys.executable, "/usr/bin/python3"):
-            for right in ("", ",+dac_read_search"):
-                drop = [
-                    _found("nice"),
-                    _found("setpriv"),
-                    "--reuid",
-                    str(NOBODY),
-                    "--regid",
-                    str(NOBODY),
-                    "--clear-groups",
-                ]
-                drop += [f"--{kind}=-all{right}" for kind in ("inh-caps", "ambient-caps", "bounding-set")]
+        """Whoever is root uses the machine as somebody who is not, with a tree that such a one can read."""
+        who = [_found("setpriv"), "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+        drop = [_found("nice"), *who, *(f"--{kind}=-all" for kind in ("inh-caps", "ambient-caps", "bounding-set"))]
+        said = ""
+        for tree in (_tree_here, _tree_for_all):
+            root, packages = tree()
+            known = os.pathsep.join(str(each) for each in (root, *packages))
+            environment = {**self.environment, "PYTHONPATH": known, "PYTHONDONTWRITEBYTECODE": "1"}
+            for python in (sys.executable, "/usr/bin/python3"):
                 words = [*drop, python, "-c", AGAIN]
                 done = subprocess.run(words, cwd="/", env=environment, capture_output=True, check=False)
                 if done.returncode == 0:
-                    self.python, self.environment = [*drop, python], environment
+                    self.root, self.python, self.environment = root, [*drop, python], environment
                     for folder in (self.home.parent, self.home):
                         os.chown(folder, NOBODY, NOBODY)
                     return
-        pytest.fail(f"nobody but root can run what is tested here: {done.stderr.decode()[-500:]}")
+                said = done.stderr.decode()[-500:]
+        pytest.fail(f"nobody but root can run what is tested here: {said}")
 
     def _change_alone(self) -> None:
         """Give it a hosts file, a nameserver, authorities and settings of a desktop that only what runs on it sees."""
@@ -116,7 +115,7 @@ class Computer:
 
     def _said(self, program: str) -> str:
         command = [*self.python, "-c", program]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     @property
@@ -128,7 +127,9 @@ class Computer:
         """`pilothouse machine …`."""
         command = [*self.python, "-m", "app.cli", "machine", *words]
         known = {**self.environment, **(environment or {})}
-        return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, text=True, timeout=1800, check=False)
+        return subprocess.run(
+            command, cwd=self.root, env=known, capture_output=True, text=True, timeout=1800, check=False
+        )
 
     def told(self, *words: str, code: int = 0) -> dict[str, Any]:
         """The one line of JSON."""
@@ -147,7 +148,7 @@ class Computer:
     def start(self) -> None:
         """Start the machine as a window does."""
         command = [*self.python, "-c", OWNER]
-        self.owner = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
+        self.owner = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True)
         assert self.owner.stdout is not None
         said = self.owner.stdout.readline()
         assert said == "running\n", self.cli("status").stdout
@@ -163,7 +164,7 @@ class Computer:
     def window(self) -> Iterator[subprocess.Popen[bytes]]:
         """The program itself, once it uses the engine of the machine."""
         words = [*self.python, "-m", "app.cli"]
-        with subprocess.Popen(words, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL) as process:
+        with subprocess.Popen(words, cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL) as process:
             try:
                 eventually(lambda: self.callers() > 0 and process.poll() is None)
                 yield process
@@ -197,6 +198,26 @@ class Computer:
         if self.tried("image", "inspect", images.BUSYBOX).returncode:
             self.docker("import", "-", images.BUSYBOX, stdin=images.busybox_tar())
         return images.BUSYBOX
+
+
+def _tree_here() -> tuple[Path, list[Path]]:
+    return ROOT, [Path(each) for each in sys.path if each.endswith("site-packages")]
+
+
+@cache
+def _tree_for_all() -> tuple[Path, list[Path]]:
+    """What is run here, copied to where everybody may read it: a tree in /root is seen by root alone."""
+    root, packages = _tree_here()
+    place = Path(tempfile.mkdtemp(prefix="ph-tree-", dir="/tmp"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o755)
+    for name in ("app", "backend", "vm", "resources", "tests"):
+        shutil.copytree(root / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copies = []
+    for number, folder in enumerate(packages):
+        copies.append(place / f"packages-{number}")
+        shutil.copytree(folder, copies[-1], symlinks=True)
+    return place, copies
 
 
 def _found(name: str) -> str:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from tests.e2e import images
-from tests.e2e.machine.computer import PATIENCE, ROOT, Computer, eventually, fetched, is_gone
+from tests.e2e.machine.computer import PATIENCE, Computer, eventually, fetched, is_gone
 from vm.qemu.commandline import free_port
 from vm.qemu.identity import Identity, identity_of
 from vm.qemu.locks import Owners
@@ -54,7 +54,7 @@ def test_a_second_start_finds_the_one_that_runs(computer: Computer) -> None:
         found = list(pool.map(lambda _: computer.told("start"), range(3)))
     assert {(each["pid"], each["supervisor"]) for each in found} == {(before["pid"], before["supervisor"])}
     again = [*computer.python, "-m", "vm.supervisor", str(computer.machine), str(computer.runtime)]
-    assert subprocess.run(again, cwd=ROOT, env=computer.environment, check=False).returncode == 75
+    assert subprocess.run(again, cwd=computer.root, env=computer.environment, check=False).returncode == 75
     assert computer.told("create", code=1)["error"] == "MachineExists"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e import images
 from tests.e2e.guest.machine import built
-from tests.e2e.machine.computer import ROOT, Computer, is_gone
+from tests.e2e.machine.computer import Computer, is_gone
 from tests.e2e.machine.programs import need
 from vm.images import ARCHES
 from vm.qemu.commandline import free_port
@@ -44,7 +44,12 @@ def test_one_click_gives_an_engine_that_outlives_the_window(computer: Computer) 
     port = free_port()
     words = ["-m", "tests.e2e.machine.windowstory", str(computer.home / "built"), str(port), str(tar)]
     done = subprocess.run(
-        [*computer.python, *words], cwd=ROOT, env=computer.environment, capture_output=True, text=True, timeout=2700
+        [*computer.python, *words],
+        cwd=computer.root,
+        env=computer.environment,
+        capture_output=True,
+        text=True,
+        timeout=2700,
     )
     assert done.returncode == 0, (done.stdout[-3000:], done.stderr[-6000:], computer.cli("status").stdout)
     told = json.loads(done.stdout.splitlines()[-1])
