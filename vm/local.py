@@ -52,19 +52,9 @@ def take_lock(path: Path) -> int | None:
 
 def is_held(path: Path) -> bool:
     """Whether a process has the lock."""
-    from vm.qemu.locks import lock_now
+    from vm.qemu.locks import is_locked
 
-    try:
-        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-    except OSError:
-        return False
-    try:
-        lock_now(descriptor)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(path)
 
 
 if sys.platform == "win32":

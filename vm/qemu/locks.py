@@ -82,7 +82,7 @@ def orphan(disk: Path) -> Identity | None:
     found = recorded(disk)
     if found is None or found.owner.alive or not found.qemu.alive:
         return None
-    return found.qemu if not HANDED_DOWN or _held(disk) else None
+    return found.qemu if not HANDED_DOWN or is_locked(_lock_path(disk)) else None
 
 
 async def end_orphan(who: Identity, *, asked: float, forced: float) -> bool:
@@ -98,9 +98,10 @@ async def end_orphan(who: Identity, *, asked: float, forced: float) -> bool:
     return False
 
 
-def _held(disk: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Whether a process has the lock of this file."""
     try:
-        descriptor = os.open(_lock_path(disk), os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except OSError:
         return False
     try:

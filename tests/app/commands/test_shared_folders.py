@@ -60,9 +60,13 @@ async def test_a_folder_that_is_not_shared_is_refused_and_can_be_shared(machine:
 
 @pytest.mark.asyncio
 async def test_another_engine_is_left_alone(machine: MachinePaths) -> None:
-    engine = Engine(UnixSocket("/run/docker.sock"))
-    await refuse_unshared(engine, form("/nowhere"))
-    await engine.close()
+    wanted = form("/nowhere")
+    ours, another = Engine(machine.endpoint), Engine(UnixSocket("/run/docker.sock"))
+    with pytest.raises(PathNotShared):
+        await refuse_unshared(ours, wanted)
+    await refuse_unshared(another, wanted)
+    await ours.close()
+    await another.close()
 
 
 @pytest.mark.parametrize(
